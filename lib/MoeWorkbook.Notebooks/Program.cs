@@ -1,0 +1,2 @@
+Console.Error.WriteLine("usage: workbook COMMAND");
+return 2;
