@@ -1,0 +1,20 @@
+namespace MoeWorkbook;
+
+/// <summary>The form of a feed-forward block or expert.</summary>
+public enum FeedForwardKind
+{
+    /// <summary>W_down(SiLU(W_gate·x) ⊙ W_up·x): three matrices (Shazeer 2020).</summary>
+    SwiGlu,
+
+    /// <summary>W_down(GELU(W_gate·x) ⊙ W_up·x): three matrices (Shazeer 2020).</summary>
+    GeGlu,
+
+    /// <summary>gpt-oss's SwiGLU: the gate is clamped from above, the value on both sides and raised by one, and SiLU's argument is scaled by 1.702.</summary>
+    ClampedSwiGlu,
+
+    /// <summary>W_out·ReLU(W_in·x): two matrices (Vaswani et al. 2017).</summary>
+    Relu,
+
+    /// <summary>W_out·GELU(W_in·x): two matrices.</summary>
+    Gelu,
+}

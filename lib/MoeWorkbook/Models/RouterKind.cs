@@ -1,0 +1,17 @@
+namespace MoeWorkbook;
+
+/// <summary>How router logits become experts and combine weights in a published model.</summary>
+public enum RouterKind
+{
+    /// <summary>Softmax over all experts, the k largest taken (Mixtral, Qwen3-MoE, OLMoE).</summary>
+    SoftmaxTopK,
+
+    /// <summary>A sigmoid of each logit; the k largest taken, by score plus selection bias where there is one (DeepSeek-V3, GLM-4.5; Llama 4 with k = 1).</summary>
+    SigmoidTopK,
+
+    /// <summary>Softmax, the largest taken, its probability as the combine weight (Switch Transformers; Fedus et al. 2021).</summary>
+    SwitchTopOne,
+
+    /// <summary>SparseMixer-v2 (Phi-3.5-MoE; Liu et al. 2024).</summary>
+    SparseMixer,
+}
