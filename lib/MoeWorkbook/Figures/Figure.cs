@@ -12,10 +12,10 @@ namespace MoeWorkbook;
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
 public sealed class Figure : INotebookDisplay
 {
-    private static readonly JsonSerializerOptions AsIs = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions asIs = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly GenericChart _chart;
-    private JsonObject? _json;
+    private readonly GenericChart chart;
+    private JsonObject? json;
 
     /// <summary>A figure of a Plotly.NET chart.</summary>
     /// <param name="chart">The chart, its axes titled with their units.</param>
@@ -27,7 +27,7 @@ public sealed class Figure : INotebookDisplay
         ArgumentNullException.ThrowIfNull(chart);
         ArgumentNullException.ThrowIfNull(title);
         ArgumentNullException.ThrowIfNull(caption);
-        _chart = chart;
+        this.chart = chart;
         Title = title;
         Caption = caption;
     }
@@ -45,20 +45,20 @@ public sealed class Figure : INotebookDisplay
     public JsonObject Layout { get; init; } = [];
 
     /// <summary>The figure as plotly.js takes it: an object with <c>data</c>, <c>layout</c> and <c>config</c>.</summary>
-    public string ToJson() => Json.ToJsonString(AsIs);
+    public string ToJson() => Json.ToJsonString(asIs);
 
     /// <summary>The figure as a piece of an HTML page; plotly.js is loaded where the page lacks it (<see cref="PlotlyJavaScript"/>).</summary>
     public string ToHtml()
     {
         // Inside a script element no "<" may stand: "</script>" would end it.
-        string json = ToJson().Replace("<", "\\u003c", StringComparison.Ordinal).Replace("\u2028", "\\u2028", StringComparison.Ordinal).Replace("\u2029", "\\u2029", StringComparison.Ordinal);
-        string id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(json)))[..12];
+        string text = ToJson().Replace("<", "\\u003c", StringComparison.Ordinal).Replace("\u2028", "\\u2028", StringComparison.Ordinal).Replace("\u2029", "\\u2029", StringComparison.Ordinal);
+        string id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
         return $"""
             <figure style="margin:1em 0;padding:12px 14px;background:#fff;color:{FigureStyle.Ink};border-radius:8px;font-family:{FigureStyle.FontFamily};overflow:hidden">
-            <div style="font-size:17px;font-weight:600;margin:0 0 6px">{Escape(Title)}</div>
+            {Element("div", "font-size:17px;font-weight:600;margin:0 0 6px", Title)}
             <div data-figure="{id}" role="img" aria-label="{Escape($"{Title}. {Caption}")}" style="width:100%;height:{Height}px">This figure is drawn by JavaScript.</div>
-            <figcaption style="font-size:14px;line-height:1.45;margin:6px 0 0;color:#57606A">{Escape(Caption)}</figcaption>
-            <script>{PlotlyJavaScript.Draw}("{id}", {json});</script>
+            {Element("figcaption", "font-size:14px;line-height:1.45;margin:6px 0 0;color:#57606A", Caption)}
+            <script>{PlotlyJavaScript.Draw}("{id}", {text});</script>
             </figure>
             """;
     }
@@ -72,12 +72,12 @@ public sealed class Figure : INotebookDisplay
         return text.ToString().TrimEnd();
     }
 
-    private JsonObject Json => _json ??= CreateJson();
+    private JsonObject Json => json ??= CreateJson();
 
     private JsonObject CreateJson()
     {
-        var chart = JsonNode.Parse(GenericChart.toJson(_chart))!.AsObject();
-        var layout = chart["layout"] as JsonObject ?? [];
+        var written = JsonNode.Parse(GenericChart.toJson(chart))!.AsObject();
+        var layout = written["layout"] as JsonObject ?? [];
         // The page decides about the width and our own style about the looks.
         layout.Remove("width");
         layout["height"] = Height;
@@ -85,9 +85,9 @@ public sealed class Figure : INotebookDisplay
         Merge(layout, Layout);
         return new JsonObject
         {
-            ["data"] = chart["data"]?.DeepClone() ?? new JsonArray(),
+            ["data"] = written["data"]?.DeepClone() ?? new JsonArray(),
             ["layout"] = layout.DeepClone(),
-            ["config"] = new JsonObject { ["responsive"] = true, ["displaylogo"] = false },
+            ["config"] = new JsonObject { ["responsive"] = true, ["displaylogo"] = false, ["modeBarButtons"] = new JsonArray(new JsonArray("toImage")) },
         };
     }
 
@@ -104,6 +104,8 @@ public sealed class Figure : INotebookDisplay
 
     private static string Size(JsonObject trace) =>
         trace["z"] is JsonArray rows ? $"{rows.Count} rows" : $"{((trace["x"] ?? trace["y"]) as JsonArray)?.Count ?? 0} points";
+
+    private static string Element(string name, string style, string text) => text.Length == 0 ? "" : $"<{name} style=\"{style}\">{Escape(text)}</{name}>";
 
     private static string Escape(string text) => WebUtility.HtmlEncode(text);
 }

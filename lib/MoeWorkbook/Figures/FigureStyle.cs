@@ -73,7 +73,7 @@ public static class FigureStyle
         ["ticks"] = "outside",
         ["tickcolor"] = "#6E7781",
         ["ticklen"] = 5,
-        ["title"] = new JsonObject { ["standoff"] = 12 },
+        ["title"] = new JsonObject { ["standoff"] = 12, ["font"] = new JsonObject { ["size"] = 14 } },
         ["exponentformat"] = "SI",
     };
 }
