@@ -28,7 +28,7 @@ internal sealed class KernelProcess : IAsyncDisposable
     {
         this.process = process;
         this.pipe = pipe;
-        writer = new StreamWriter(pipe, leaveOpen: true) { AutoFlush = true, NewLine = "\n" };
+        writer = new StreamWriter(pipe, leaveOpen: true) { NewLine = "\n" };
         reader = new StreamReader(pipe, leaveOpen: true);
         nativeOutput = new NativeStream(process.StandardOutput);
         nativeError = new NativeStream(process.StandardError);
@@ -91,6 +91,7 @@ internal sealed class KernelProcess : IAsyncDisposable
         {
             var request = new JsonObject { ["cell"] = number, ["source"] = cell.Source };
             await writer.WriteLineAsync(request.ToJsonString().AsMemory(), limit.Token);
+            await writer.FlushAsync(limit.Token);
             while (await reader.ReadLineAsync(limit.Token) is { } text)
             {
                 JsonObject message = JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = 256 })!.AsObject();

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using MoeWorkbook.Notebooks;
 
 namespace MoeWorkbook.Tests.Notebooks;
@@ -24,7 +26,7 @@ public sealed class NotebookRunnerTests : IDisposable
         string[] texts = await TextsAsync(
             "int Twice(int n) => 2 * n;\nvar x = 20;",
             "x += 1;\nTwice(x)",
-            "x;",
+            "x = x;",
             "record Row(string Name, double Share);\nawait Task.FromResult(x) + 0.5",
             "null as string",
             "Console.WriteLine(\"no value\")");
@@ -191,6 +193,29 @@ public sealed class NotebookRunnerTests : IDisposable
             reference + reference + "using Xunit;\nAssert.Equal(1, 1);\ntypeof(Assert).Assembly.Location.StartsWith(System.IO.Directory.GetCurrentDirectory())",
             reference + "typeof(Assert).Name");
         Assert.Equal(["True\n", "Assert\n"], texts);
+    }
+
+    [Fact]
+    public async Task What_a_referenced_assembly_references_lies_beside_it_and_needs_no_reference_of_its_own()
+    {
+        Directory.CreateDirectory(folder.File("lib"));
+        string inner = Compile("Inner", "namespace Inner; public class Tensor { public int Rank => 3; }");
+        string middle = Compile("Middle", "namespace Middle; public class Layer { public Inner.Tensor Weight => new(); }", inner);
+        Compile("Outer", "namespace Outer; public class Model : Middle.Layer;", inner, middle);
+        string[] texts = await TextsAsync(
+            "#r \"lib/Outer.dll\"\nusing Outer;\nusing Inner;\nTensor weight = new Model().Weight;\nweight.Rank",
+            "#r \"lib/Outer.dll\"\nvar other = new Tensor();\nother.Rank + weight.Rank");
+        Assert.Equal(["3\n", "6\n"], texts);
+
+        string Compile(string name, string source, params string[] references)
+        {
+            string path = folder.File(Path.Combine("lib", name + ".dll"));
+            IEnumerable<string> all = [typeof(object).Assembly.Location, Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "System.Runtime.dll"), .. references];
+            var compiled = CSharpCompilation.Create(name, [CSharpSyntaxTree.ParseText(source)],
+                all.Select(file => MetadataReference.CreateFromFile(file)), new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary)).Emit(path);
+            Assert.True(compiled.Success, string.Join("\n", compiled.Diagnostics));
+            return path;
+        }
     }
 
     [Fact]
