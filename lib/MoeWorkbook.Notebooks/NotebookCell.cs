@@ -50,6 +50,9 @@ public sealed class NotebookCell
     /// <summary>The outputs' HTML forms in order, one string for each output that has one.</summary>
     public IEnumerable<string> OutputHtml => Outputs.Select(output => Data(output, "text/html")).OfType<string>();
 
+    /// <summary>A Markdown cell's images by name, each by its MIME type, or null.</summary>
+    internal JsonObject? Attachments => json["attachments"] as JsonObject;
+
     /// <summary>The form of an output of the given MIME type, or null.</summary>
     internal static string? Data(JsonObject output, string mimeType) =>
         output["data"]?[mimeType] is { } data ? Text(data) : null;
