@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using MoeWorkbook.Notebooks;
+
+namespace MoeWorkbook.Tests.Chapters;
+
+/// <summary>Executes every notebook as a reader does, in a child process, and reads what it shows.</summary>
+public partial class ChapterTests
+{
+    private static readonly string folder = Path.Combine(RepositoryRoot(), "notebooks");
+    private static readonly ConcurrentDictionary<string, Task<NotebookResult>> executed = new();
+
+    public static TheoryData<string> Chapters => Names(folder);
+
+    public static TheoryData<string> Solutions => Names(Path.Combine(folder, "solutions"));
+
+    [Theory, MemberData(nameof(Chapters))]
+    public async Task A_chapter_runs_to_its_end_within_its_time_and_memory(string name)
+    {
+        var result = await Execute(name);
+        Assert.True(result.Succeeded, result.Failure?.ToString());
+        Assert.InRange(result.Seconds, 0, 90);
+        Assert.InRange(result.PeakMemoryMiB, 0, 4096);
+    }
+
+    [Theory, MemberData(nameof(Chapters))]
+    public async Task Every_exact_number_in_a_chapters_prose_is_printed_by_one_of_its_cells(string name)
+    {
+        var document = (await Execute(name)).Document;
+        string printed = string.Concat(document.CodeCells.SelectMany(cell => cell.OutputHtml.Append(cell.OutputText)));
+        var quoted = document.Cells.Where(cell => cell.Kind == CellKind.Markdown)
+            .SelectMany(cell => ExactNumber().Matches(cell.Source)).Select(match => match.Value).Distinct();
+        Assert.Empty(quoted.Where(number => !printed.Contains(number, StringComparison.Ordinal)
+            && !printed.Contains(number.Replace(",", "", StringComparison.Ordinal), StringComparison.Ordinal)));
+    }
+
+    [Theory, MemberData(nameof(Chapters))]
+    public async Task The_exercises_of_a_chapter_are_open_and_solved_in_its_solutions(string name)
+    {
+        var open = (await Execute(name)).Document.CodeCells.Where(cell => cell.Tags.Contains("exercise")).ToList();
+        var solved = (await Execute(Path.Combine("solutions", name))).Document.CodeCells.Where(cell => cell.Tags.Contains("solution")).ToList();
+        Assert.NotEmpty(open);
+        Assert.Equal(open.Count, solved.Count);
+        Assert.All(open, cell => Assert.Contains("✘ Not yet", cell.OutputText, StringComparison.Ordinal));
+        Assert.All(solved, cell => Assert.Contains("✔ Right", cell.OutputText, StringComparison.Ordinal));
+    }
+
+    [Theory, MemberData(nameof(Solutions))]
+    public async Task A_solution_runs_to_its_end(string name)
+    {
+        var result = await Execute(Path.Combine("solutions", name));
+        Assert.True(result.Succeeded, result.Failure?.ToString());
+    }
+
+    [Theory, MemberData(nameof(Chapters))]
+    public void A_chapter_is_kept_without_outputs_and_begins_with_the_common_cell(string name)
+    {
+        var cells = NotebookDocument.Read(Path.Combine(folder, name)).CodeCells.ToList();
+        Assert.StartsWith("#r \"../artifacts/workbook/MoeWorkbook.dll\"\n\nusing MoeWorkbook;\nusing Plotly.NET.CSharp;\nusing TorchSharp;\nusing static TorchSharp.torch;", cells[0].Source, StringComparison.Ordinal);
+        Assert.All(cells, cell => Assert.Empty(cell.Outputs));
+    }
+
+    private static Task<NotebookResult> Execute(string name) =>
+        executed.GetOrAdd(name, _ => NotebookRunner.RunAsync(Path.Combine(folder, name)));
+
+    private static TheoryData<string> Names(string folder) =>
+        [.. Directory.GetFiles(folder, "*.ipynb").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    private static string RepositoryRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "MoeWorkbook.sln"))) directory = directory.Parent;
+        return directory?.FullName ?? throw new DirectoryNotFoundException("the tests are not inside a working copy");
+    }
+
+    [GeneratedRegex(@"\b\d{1,3}(,\d{3})+\b")]
+    private static partial Regex ExactNumber();
+}
