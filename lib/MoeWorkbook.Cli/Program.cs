@@ -1,2 +1,19 @@
-Console.Error.WriteLine("usage: workbook COMMAND");
-return 2;
+using System.CommandLine;
+using MoeWorkbook;
+using MoeWorkbook.Cli;
+
+var root = new RootCommand("The MoE Workbook: why a Mixture-of-Experts model with far more parameters can still run faster.")
+{
+    CountCommand.Create(),
+    RunCommand.Create(),
+};
+
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is ModelConfigException or CommandException)
+{
+    await Console.Error.WriteLineAsync($"workbook: {e.Message}");
+    return 1;
+}
