@@ -5,6 +5,8 @@ namespace MoeWorkbook;
 /// <summary>Drawings of ideas: what is connected with what, and how much flows where.</summary>
 public static class Schematics
 {
+    private static readonly double[] exampleLogits = [0.31, -0.92, 2.10, 0.05, -1.40, 1.38, -0.22, 0.64];
+
     /// <summary>A dense transformer block beside a Mixture-of-Experts block: they differ in the feed-forward half only.</summary>
     public static Svg DenseAndMoeBlock()
     {
@@ -20,7 +22,7 @@ public static class Schematics
         double left = 550 - (experts * expertWidth + (experts - 1) * gap) / 2.0;
         int[] chosen = [1, 5];
         drawing.Arrow(FigureStyle.Ink, 1.5, (550, 272), (550, 284));
-        drawing.Box(500, 284, 100, 26, "router", "#000000");
+        drawing.Box(500, 284, 100, 26, "router", FigureStyle.Black);
         for (int i = 0; i < experts; i++)
         {
             double x = left + i * (expertWidth + gap), centre = x + expertWidth / 2.0;
@@ -39,15 +41,15 @@ public static class Schematics
     }
 
     /// <summary>The path of one token through a Mixture-of-Experts layer: router logits, the k largest, their softmax as weights, the weighted sum.</summary>
-    /// <param name="logits">The router's logits for the token, <c>[experts]</c>; from 2 to 16.</param>
+    /// <param name="logits">The router's logits for the token, <c>[experts]</c>; from 2 to 16. Null for an example with eight experts.</param>
     /// <param name="k">How many experts the token visits; at most as many as there are.</param>
     /// <param name="token">What stands at the start of the path.</param>
     /// <remarks>The weights are the softmax over the k largest logits, as in Mixtral (Jiang et al. 2024). Of equal logits the first wins.</remarks>
     /// <exception cref="ArgumentException">A logit is not a finite number, or there are too few or too many.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="k"/> is below 1 or above the number of experts.</exception>
-    public static Svg TokenPath(IReadOnlyList<double> logits, int k = 2, string token = "token")
+    public static Svg TokenPath(IReadOnlyList<double>? logits = null, int k = 2, string token = "token")
     {
-        ArgumentNullException.ThrowIfNull(logits);
+        logits ??= exampleLogits;
         if (logits.Count is < 2 or > 16)
             throw new ArgumentException($"there are {logits.Count} logits; from 2 to 16 can be drawn", nameof(logits));
         if (!logits.All(double.IsFinite))
@@ -66,7 +68,7 @@ public static class Schematics
         drawing.Text(604, 22, "weights", bold: true);
         drawing.Box(14, middle - 20, 96, 40, token, FigureStyle.Green);
         drawing.Arrow(FigureStyle.Ink, 1.5, (110, middle), (138, middle));
-        drawing.Box(140, top + 6, 64, height - 12, "router", "#000000");
+        drawing.Box(140, top + 6, 64, height - 12, "router", FigureStyle.Black);
         drawing.Line(FigureStyle.Grey, 1, (285, top + 4), (285, top + height - 4));
         for (int i = 0; i < logits.Count; i++)
         {
