@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using MoeWorkbook.Notebooks.Scripting;
+
+namespace MoeWorkbook.Notebooks;
+
+/// <summary>Executes notebooks, each in a process of its own.</summary>
+public static class NotebookRunner
+{
+    /// <summary>Executes a notebook's code cells in order, up to the first that fails. The file itself is not changed.</summary>
+    /// <param name="path">The .ipynb file; its folder is the working directory, and what <c>#r</c> and <c>#load</c> start from.</param>
+    /// <param name="options">Limits; null for the usual ones.</param>
+    /// <param name="progress">Told when a cell begins, and once a second while it goes on.</param>
+    /// <param name="cancellation">Ends the run and the notebook's process.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no notebook.</exception>
+    public static async Task<NotebookResult> RunAsync(
+        string path, NotebookOptions? options = null, IProgress<NotebookProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        options ??= new NotebookOptions();
+        NotebookDocument document = NotebookDocument.Read(path);
+        document.DescribeKernel();
+        List<NotebookCell> cells = document.CodeCells.Where(cell => cell.Source.Trim().Length > 0).ToList();
+        foreach (NotebookCell cell in document.CodeCells)
+            cell.ClearOutputs();
+
+        string fullPath = Path.GetFullPath(path);
+        var clock = Stopwatch.StartNew();
+        CellFailure? failure = null;
+        await using KernelProcess kernel = await KernelProcess.StartAsync(Path.GetDirectoryName(fullPath)!, cancellation);
+        for (int i = 0; i < cells.Count && failure is null; i++)
+        {
+            NotebookCell cell = cells[i];
+            int number = i + 1;
+            cell.ExecutionCount = number;
+            TimeSpan left = options.NotebookTimeout - clock.Elapsed;
+            bool notebookEndsFirst = left < options.CellTimeout;
+            Task<CellError?> running = LanguageOf(cell) is { } language
+                ? Task.FromResult<CellError?>(new CellError(1, "NotSupported", $"this runner executes C# cells, and this cell is '{language}'", []))
+                : kernel.ExecuteAsync(cell, number, notebookEndsFirst ? Larger(left, TimeSpan.FromMilliseconds(1)) : options.CellTimeout,
+                    notebookEndsFirst ? "the limit for a notebook" : "the limit for a cell", cancellation);
+
+            double began = clock.Elapsed.TotalSeconds;
+            do
+            {
+                kernel.SampleMemory();
+                progress?.Report(new NotebookProgress(path, number, cells.Count, clock.Elapsed.TotalSeconds - began, clock.Elapsed.TotalSeconds));
+            }
+            while (await Task.WhenAny(running, Task.Delay(1000, cancellation)) != running && !running.IsCompleted);
+
+            if (await running is { } error)
+                failure = Fail(cell, number, error);
+        }
+
+        double seconds = clock.Elapsed.TotalSeconds;
+        double peak = kernel.PeakMemory / (double)(1 << 20);
+        document.Metadata["workbook"] = new JsonObject { ["seconds"] = Math.Round(seconds, 1), ["peak_memory_mib"] = Math.Round(peak) };
+        return new NotebookResult(fullPath, document, seconds, peak, failure);
+
+        static TimeSpan Larger(TimeSpan a, TimeSpan b) => a > b ? a : b;
+    }
+
+    private static CellFailure Fail(NotebookCell cell, int number, CellError error)
+    {
+        string sourceLine = cell.Source.Split('\n').ElementAtOrDefault(error.Line - 1) ?? "";
+        var failure = new CellFailure(number, error.Line, sourceLine, error.Name, error.Message);
+        IEnumerable<string> trace = error.Trace.Count > 0 ? error.Trace : [failure.ToString().Split('\n')[0]];
+        cell.AddOutput(new JsonObject
+        {
+            ["ename"] = error.Name,
+            ["evalue"] = error.Message,
+            ["output_type"] = "error",
+            ["traceback"] = new JsonArray([.. trace.Prepend($"{error.Name}: {error.Message}").Select(line => JsonValue.Create(line))]),
+        });
+        return failure;
+    }
+
+    /// <summary>The language of a cell that says that it is not C# (as VS Code's polyglot notebooks do), or null.</summary>
+    private static string? LanguageOf(NotebookCell cell)
+    {
+        JsonNode? language = (cell.Metadata["polyglot_notebook"] as JsonObject)?["kernelName"] ?? (cell.Metadata["dotnet_interactive"] as JsonObject)?["language"];
+        return language is JsonValue value && value.TryGetValue(out string? name) && name is not ("csharp" or "C#") ? name : null;
+    }
+}

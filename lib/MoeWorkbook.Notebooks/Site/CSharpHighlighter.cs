@@ -1,0 +1,74 @@
+using System.Net;
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace MoeWorkbook.Notebooks;
+
+/// <summary>C# as HTML with classes for its parts, from the compiler's own syntax tree: no script in the page.</summary>
+internal static class CSharpHighlighter
+{
+    private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
+
+    public static string ToHtml(string source)
+    {
+        var html = new StringBuilder();
+        foreach (SyntaxToken token in CSharpSyntaxTree.ParseText(source, Parsing).GetRoot().DescendantTokens())
+        {
+            foreach (SyntaxTrivia trivia in token.LeadingTrivia)
+                Append(html, trivia.ToFullString(), ClassOf(trivia));
+            Append(html, token.Text, ClassOf(token));
+            foreach (SyntaxTrivia trivia in token.TrailingTrivia)
+                Append(html, trivia.ToFullString(), ClassOf(trivia));
+        }
+        return html.ToString();
+    }
+
+    private static void Append(StringBuilder html, string text, string? kind)
+    {
+        string encoded = WebUtility.HtmlEncode(text);
+        if (kind is null || text.Length == 0)
+            html.Append(encoded);
+        else
+            html.Append($"<span class=\"{kind}\">").Append(encoded).Append("</span>");
+    }
+
+    private static string? ClassOf(SyntaxTrivia trivia) =>
+        trivia.IsDirective || trivia.IsKind(SyntaxKind.ShebangDirectiveTrivia) ? "directive"
+        : trivia.ToString().StartsWith('/') ? "comment"
+        : null;
+
+    private static string? ClassOf(SyntaxToken token)
+    {
+        if (token.IsKeyword() || SyntaxFacts.IsContextualKeyword(token.Kind()))
+            return "keyword";
+        return token.Kind() switch
+        {
+            SyntaxKind.NumericLiteralToken => "number",
+            SyntaxKind.StringLiteralToken or SyntaxKind.CharacterLiteralToken or SyntaxKind.Utf8StringLiteralToken
+                or SyntaxKind.SingleLineRawStringLiteralToken or SyntaxKind.MultiLineRawStringLiteralToken
+                or SyntaxKind.InterpolatedStringTextToken or SyntaxKind.InterpolatedStringStartToken or SyntaxKind.InterpolatedStringEndToken
+                or SyntaxKind.InterpolatedVerbatimStringStartToken or SyntaxKind.InterpolatedRawStringEndToken
+                or SyntaxKind.InterpolatedSingleLineRawStringStartToken or SyntaxKind.InterpolatedMultiLineRawStringStartToken => "string",
+            SyntaxKind.IdentifierToken => ClassOfName(token),
+            _ => null,
+        };
+    }
+
+    /// <summary>Without a compilation only the place of a name tells what it is; in doubt it stays plain.</summary>
+    private static string? ClassOfName(SyntaxToken token) => token.Parent switch
+    {
+        IdentifierNameSyntax { IsVar: true } => "keyword",
+        BaseTypeDeclarationSyntax or DelegateDeclarationSyntax or GenericNameSyntax { Parent: not MemberAccessExpressionSyntax and not InvocationExpressionSyntax } => "type",
+        MethodDeclarationSyntax or LocalFunctionStatementSyntax => "method",
+        SimpleNameSyntax name when name.Parent is InvocationExpressionSyntax call && call.Expression == name => "method",
+        SimpleNameSyntax name when name.Parent is MemberAccessExpressionSyntax { Parent: InvocationExpressionSyntax call } access && access.Name == name && call.Expression == access => "method",
+        SimpleNameSyntax { Parent: ObjectCreationExpressionSyntax or VariableDeclarationSyntax or ParameterSyntax or TypeArgumentListSyntax or ArrayTypeSyntax
+            or NullableTypeSyntax or CastExpressionSyntax or DeclarationPatternSyntax or BaseTypeSyntax or TypeOfExpressionSyntax or CatchDeclarationSyntax or AttributeSyntax } name
+            when token.Text.Length > 0 && char.IsUpper(token.Text[0]) => name.Parent is CastExpressionSyntax cast && cast.Type != name ? null : "type",
+        IdentifierNameSyntax { Parent: MethodDeclarationSyntax or ForEachStatementSyntax or PropertyDeclarationSyntax } when char.IsUpper(token.Text[0]) => "type",
+        IdentifierNameSyntax name when name.Parent is MemberAccessExpressionSyntax access && access.Expression == name && char.IsUpper(token.Text[0]) => "type",
+        _ => null,
+    };
+}

@@ -1,0 +1,147 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Markdig;
+using Markdig.Extensions.Mathematics;
+using Markdig.Renderers;
+using Markdig.Renderers.Html;
+using Markdig.Syntax;
+using Markdig.Syntax.Inlines;
+
+namespace MoeWorkbook.Notebooks;
+
+/// <summary>A notebook's Markdown as HTML: headings get anchors, links to notebooks become links to pages, images come along.</summary>
+internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
+{
+    private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder()
+        .UsePipeTables().UseFootnotes().UseMathematics().UseEmphasisExtras().UseDefinitionLists().UseTaskLists().UseAlertBlocks().UseAutoLinks()
+        .Build();
+
+    private readonly HashSet<string> anchors = [];
+
+    /// <summary>The headings of levels two and three so far: level, anchor, text as HTML.</summary>
+    public List<(int Level, string Id, string Html)> Headings { get; } = [];
+
+    /// <summary>Whether there has been a formula.</summary>
+    public bool HasFormulas { get; private set; }
+
+    /// <summary>A Markdown cell as HTML.</summary>
+    public string ToHtml(NotebookCell cell) => ToHtml(cell.Source, cell.Id, cell.Attachments);
+
+    /// <summary>Markdown as HTML; <paramref name="scope"/> keeps the anchors of footnotes apart.</summary>
+    public string ToHtml(string text, string scope, JsonObject? attachments = null)
+    {
+        MarkdownDocument document = Markdown.Parse(text, Pipeline);
+        foreach (HeadingBlock heading in document.Descendants<HeadingBlock>())
+            AddHeading(heading);
+        foreach (LinkInline link in document.Descendants<LinkInline>())
+            link.Url = Rewritten(link, attachments);
+        HasFormulas |= document.Descendants<MathInline>().Any() || document.Descendants<MathBlock>().Any();
+
+        using var writer = new StringWriter { NewLine = "\n" };
+        var renderer = new HtmlRenderer(writer);
+        Pipeline.Setup(renderer);
+        renderer.ObjectRenderers.Replace<HtmlMathInlineRenderer>(new FormulaRenderer());
+        renderer.ObjectRenderers.Replace<CodeBlockRenderer>(new CodeRenderer());
+        renderer.Render(document);
+        return writer.ToString()
+            .Replace("id=\"fn", $"id=\"{scope}-fn", StringComparison.Ordinal)
+            .Replace("href=\"#fn", $"href=\"#{scope}-fn", StringComparison.Ordinal);
+    }
+
+    /// <summary>Markdown's words alone.</summary>
+    public static string Plain(string text) => Markdown.ToPlainText(text, Pipeline).Trim();
+
+    /// <summary>The words of the first paragraph, or nothing.</summary>
+    public static string FirstParagraph(string text) =>
+        Markdown.Parse(text, Pipeline).OfType<ParagraphBlock>().FirstOrDefault() is { } paragraph ? Plain(text.Substring(paragraph.Span.Start, paragraph.Span.Length)).ReplaceLineEndings(" ") : "";
+
+    private void AddHeading(HeadingBlock heading)
+    {
+        string words = string.Concat(heading.Inline?.Descendants().Select(inline => inline switch
+        {
+            LiteralInline literal => literal.Content.ToString(),
+            CodeInline code => code.Content,
+            MathInline formula => formula.Content.ToString(),
+            _ => "",
+        }) ?? []);
+        string anchor = Anchor(words);
+        for (int n = 2; !anchors.Add(anchor); n++)
+            anchor = $"{Anchor(words)}-{n}";
+        heading.GetAttributes().Id = anchor;
+        if (heading.Level is not (2 or 3))
+            return;
+        using var writer = new StringWriter();
+        var renderer = new HtmlRenderer(writer);
+        Pipeline.Setup(renderer);
+        renderer.ObjectRenderers.Replace<HtmlMathInlineRenderer>(new FormulaRenderer());
+        renderer.Write(heading.Inline!);
+        Headings.Add((heading.Level, anchor, writer.ToString()));
+    }
+
+    /// <summary>As GitHub and VS Code make it: lower case, spaces to hyphens, without punctuation.</summary>
+    private static string Anchor(string words)
+    {
+        var anchor = new StringBuilder();
+        foreach (char character in words.Trim().ToLowerInvariant())
+            if (char.IsLetterOrDigit(character) || character is '-' or '_')
+                anchor.Append(character);
+            else if (character == ' ')
+                anchor.Append('-');
+        return anchor.Length == 0 ? "section" : anchor.ToString();
+    }
+
+    private string? Rewritten(LinkInline link, JsonObject? attachments)
+    {
+        string url = link.Url ?? "";
+        if (url.StartsWith("attachment:", StringComparison.Ordinal)
+            && (attachments?[url["attachment:".Length..]] as JsonObject)?.FirstOrDefault() is { Key: { } type, Value: { } data })
+            return $"data:{type};base64,{NotebookCell.Text(data)}";
+        if (url.StartsWith('#'))
+            return url.ToLowerInvariant();
+        if (url.Contains(':', StringComparison.Ordinal) || url.StartsWith('/'))
+            return url;
+        string[] parts = url.Split('#', 2);
+        if (parts[0].EndsWith(".ipynb", StringComparison.OrdinalIgnoreCase))
+            return parts[0][..^".ipynb".Length] + ".html" + (parts.Length > 1 ? "#" + parts[1].ToLowerInvariant() : "");
+        if (link.IsImage)
+            BringAlong(WebUtility.UrlDecode(parts[0]));
+        return url;
+    }
+
+    /// <summary>Copies an image to the same place in the site; one from outside the notebooks' folder stays where it is.</summary>
+    private void BringAlong(string relative)
+    {
+        string source = Path.Combine(sourceFolder, relative);
+        string target = Path.GetFullPath(Path.Combine(siteFolder, relative));
+        if (!File.Exists(source) || !target.StartsWith(Path.GetFullPath(siteFolder), StringComparison.Ordinal))
+            return;
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        File.Copy(source, target, overwrite: true);
+    }
+
+    /// <summary>Formulas with the delimiters that say inline or displayed, $$ within a paragraph being displayed.</summary>
+    private sealed class FormulaRenderer : HtmlObjectRenderer<MathInline>
+    {
+        protected override void Write(HtmlRenderer renderer, MathInline formula)
+        {
+            (string open, string close) = formula.DelimiterCount == 2 ? ("\\[", "\\]") : ("\\(", "\\)");
+            renderer.Write($"<span class=\"math\">{open}").WriteEscape(formula.Content.ToString()).Write($"{close}</span>");
+        }
+    }
+
+    /// <summary>C# in Markdown looks as it does in a cell.</summary>
+    private sealed class CodeRenderer : CodeBlockRenderer
+    {
+        protected override void Write(HtmlRenderer renderer, CodeBlock block)
+        {
+            if (block is not FencedCodeBlock { Info: "csharp" or "cs" or "c#" or "C#" } || block is MathBlock)
+            {
+                base.Write(renderer, block);
+                return;
+            }
+            renderer.EnsureLine();
+            renderer.Write("<pre class=\"code\"><code>").Write(CSharpHighlighter.ToHtml(block.Lines.ToString())).WriteLine("</code></pre>");
+        }
+    }
+}

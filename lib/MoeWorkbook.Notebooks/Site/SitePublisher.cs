@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Net;
+using System.Reflection;
+using System.Text;
+
+namespace MoeWorkbook.Notebooks;
+
+/// <summary>Publishes executed notebooks: for each its .ipynb and an HTML page, and an index.</summary>
+/// <remarks>
+/// Pages are made from the executed notebooks in the site's folder, so a run of one chapter leaves the others' pages
+/// in place. They open from the disk: every path is relative, and nothing comes from a network.
+/// </remarks>
+public static class SitePublisher
+{
+    /// <summary>Writes the results' notebooks into the site and makes all of its pages anew.</summary>
+    /// <param name="results">What has been executed; what was published before stays.</param>
+    /// <param name="site">Where, and of what.</param>
+    /// <param name="log">Takes what could not be had.</param>
+    public static void Publish(IEnumerable<NotebookResult> results, SiteOptions site, TextWriter log)
+    {
+        ArgumentNullException.ThrowIfNull(results);
+        ArgumentNullException.ThrowIfNull(site);
+        ArgumentNullException.ThrowIfNull(log);
+
+        string root = Path.GetFullPath(site.Root);
+        foreach (NotebookResult result in results)
+        {
+            string relative = Path.GetRelativePath(root, result.Path);
+            if (relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative))
+                relative = Path.GetFileName(result.Path);
+            result.Document.Write(Path.Combine(site.Folder, relative));
+        }
+        SiteScripts scripts = SiteScripts.Provide(site, log);
+        WholeFile.Write(Path.Combine(site.Folder, "assets", "site.css"), StyleSheet());
+
+        List<NotebookPage> pages = [.. Executed(site).Select(relative => new NotebookPage(site, scripts, relative))];
+        foreach (IGrouping<string, NotebookPage> folder in pages.GroupBy(page => page.Folder))
+        {
+            NotebookPage[] chapters = [.. folder];
+            for (int i = 0; i < chapters.Length; i++)
+            {
+                string html = chapters[i].ToHtml(chapters.ElementAtOrDefault(i - 1), chapters.ElementAtOrDefault(i + 1));
+                WholeFile.Write(Path.Combine(site.Folder, chapters[i].Address), html);
+            }
+        }
+        WholeFile.Write(Path.Combine(site.Folder, "index.html"), Index(site, pages));
+    }
+
+    /// <summary>The head and the frame that every page has.</summary>
+    /// <param name="site">The site's name and language.</param>
+    /// <param name="title">The page's title as text.</param>
+    /// <param name="toRoot">From the page to the site's folder: empty or <c>../</c>.</param>
+    /// <param name="head">What else the head holds.</param>
+    /// <param name="body">The page's content.</param>
+    internal static string Frame(SiteOptions site, string title, string toRoot, string head, string body) => $"""
+        <!DOCTYPE html>
+        <html lang="{site.Language}">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>{WebUtility.HtmlEncode(title)}</title>
+        <link rel="icon" href="data:,">
+        <link rel="stylesheet" href="{toRoot}assets/site.css">
+        {head}</head>
+        <body>
+        {body}</body>
+        </html>
+
+        """.ReplaceLineEndings("\n");
+
+    /// <summary>The executed notebooks in the site, without those whose source is gone.</summary>
+    private static IEnumerable<string> Executed(SiteOptions site)
+    {
+        foreach (string path in Directory.GetFiles(site.Folder, "*.ipynb", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            string relative = Path.GetRelativePath(site.Folder, path).Replace('\\', '/');
+            if (File.Exists(Path.Combine(site.Root, relative)))
+                yield return relative;
+        }
+    }
+
+    private static string Index(SiteOptions site, List<NotebookPage> pages)
+    {
+        var body = new StringBuilder();
+        body.Append($"<main class=\"index\">\n<h1>{WebUtility.HtmlEncode(site.Title)}</h1>\n<p class=\"subtitle\">{WebUtility.HtmlEncode(site.Subtitle)}</p>\n");
+        foreach (IGrouping<string, NotebookPage> folder in pages.GroupBy(page => page.Folder).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            if (folder.Key.Length > 0)
+                body.Append(CultureInfo.InvariantCulture, $"<h2>{WebUtility.HtmlEncode(char.ToUpperInvariant(folder.Key[0]) + folder.Key[1..])}</h2>\n");
+            body.Append("<ol class=\"chapters\">\n");
+            foreach (NotebookPage page in folder)
+            {
+                body.Append(CultureInfo.InvariantCulture, $"<li><a href=\"{NotebookPage.Escaped(page.Address)}\"><span class=\"number\">{WebUtility.HtmlEncode(page.Number)}</span> {WebUtility.HtmlEncode(page.Title)}</a>");
+                if (page.Failed)
+                    body.Append(" <span class=\"failed\">stopped at an error</span>");
+                if (page.Promise.Length > 0)
+                    body.Append(CultureInfo.InvariantCulture, $"\n<p>{WebUtility.HtmlEncode(page.Promise)}</p>");
+                body.Append("</li>\n");
+            }
+            body.Append("</ol>\n");
+        }
+        return Frame(site, site.Title, "", "", body.Append("</main>\n").ToString());
+    }
+
+    private static string StyleSheet()
+    {
+        using Stream resource = Assembly.GetExecutingAssembly().GetManifestResourceStream("site.css")!;
+        using var reader = new StreamReader(resource);
+        return reader.ReadToEnd();
+    }
+}
