@@ -24,6 +24,9 @@ public static class FigureStyle
     /// <summary>Reddish purple.</summary>
     public const string Purple = "#CC79A7";
 
+    /// <summary>Black: what is small and must be seen, such as a router.</summary>
+    public const string Black = "#000000";
+
     /// <summary>Grey: what stands behind the data, such as a reference line.</summary>
     public const string Grey = "#8C8C8C";
 

@@ -9,16 +9,16 @@ public static partial class Figures
 {
     private const double Billion = 1e9;
 
-    private static readonly (ModelComponent Component, string Name, string Colour)[] components =
+    private static readonly (ModelComponent Component, string Colour)[] components =
     [
-        (ModelComponent.Embeddings, "embeddings", FigureStyle.SkyBlue),
-        (ModelComponent.Attention, "attention", FigureStyle.Orange),
-        (ModelComponent.Router, "router", "#000000"),
-        (ModelComponent.RoutedExperts, "routed experts", FigureStyle.Blue),
-        (ModelComponent.SharedExperts, "shared experts", FigureStyle.Green),
-        (ModelComponent.DenseFeedForward, "dense feed-forward", FigureStyle.Vermilion),
-        (ModelComponent.Norms, "norms", FigureStyle.Grey),
-        (ModelComponent.Head, "head", FigureStyle.Purple),
+        (ModelComponent.Embeddings, FigureStyle.SkyBlue),
+        (ModelComponent.Attention, FigureStyle.Orange),
+        (ModelComponent.Router, FigureStyle.Black),
+        (ModelComponent.RoutedExperts, FigureStyle.Blue),
+        (ModelComponent.SharedExperts, FigureStyle.Green),
+        (ModelComponent.DenseFeedForward, FigureStyle.Vermilion),
+        (ModelComponent.Norms, FigureStyle.Grey),
+        (ModelComponent.Head, FigureStyle.Purple),
     ];
 
     /// <summary>The share of each component in the parameters of several models.</summary>
@@ -33,12 +33,12 @@ public static partial class Figures
             {
                 double[] shares = [.. counted.Select(m => 100.0 * m.Count.TotalByComponent[part.Component] / m.Count.TotalParameters)];
                 return Chart.StackedBar<double, string, string>(
-                    values: shares, Keys: Names(counted), Name: part.Name, MarkerColor: FigureStyle.ToColor(part.Colour),
+                    values: shares, Keys: Names(counted), Name: Tables.Name(part.Component), MarkerColor: FigureStyle.ToColor(part.Colour),
                     MultiText: shares.Select(share => share >= 4 ? share.ToString("0", CultureInfo.InvariantCulture) + "%" : "").ToArray());
             });
         var chart = Titled(Chart.Combine(bars), "share of all parameters (%)", "model", StyleParam.AxisType.Linear, StyleParam.AxisType.Category);
         return new Figure(chart, "Where the parameters are",
-            "In a dense model about two thirds of the parameters are feed-forward blocks; in a Mixture-of-Experts model nearly all are routed experts, and the router itself is too small to see.")
+            "In a dense model most parameters are in the feed-forward blocks; in a Mixture-of-Experts model by far the most are in the routed experts, and the router is a thin line.")
         {
             Height = 150 + 36 * counted.Count,
             Layout = new()
@@ -49,6 +49,11 @@ public static partial class Figures
             },
         };
     }
+
+    /// <summary>The share of each component in the parameters of several models of the catalog.</summary>
+    /// <param name="ids">Names from <see cref="ModelCatalog.Ids"/>.</param>
+    /// <exception cref="ModelConfigException">The catalog has no model of that name.</exception>
+    public static Figure ParameterShares(IEnumerable<string> ids) => ParameterShares(ids.Select(ModelCatalog.Find));
 
     /// <summary>Total against active parameters (all-in) of many models, both axes logarithmic; a dense model lies on the line total = active.</summary>
     /// <param name="models">The models; where two labels need the same room, the earlier model has it.</param>
@@ -70,7 +75,7 @@ public static partial class Figures
     /// <param name="type">The number format of the weights.</param>
     /// <remarks>Read are the active parameters without the input embedding, of which a token reads one row; a tied matrix is read as the head.</remarks>
     /// <exception cref="ArgumentException">There is no model.</exception>
-    public static Figure HoldAgainstRead(IEnumerable<PublishedModel> models, WeightType type = WeightType.BFloat16)
+    public static Figure HeldAgainstRead(IEnumerable<PublishedModel> models, WeightType type = WeightType.BFloat16)
     {
         var points = Counted(models).Select(m =>
         {
@@ -78,8 +83,8 @@ public static partial class Figures
             double hold = WeightBytes.Of(m.Count.TotalParameters, type) / Billion, read = WeightBytes.Of(m.Count.Active(convention), type) / Billion;
             return (m.Model, X: read, Y: hold, Hover: string.Create(CultureInfo.InvariantCulture, $"<b>{m.Model.Name}</b><br>hold {hold:#,0.#} GB<br>read {read:#,0.##} GB a token"));
         }).ToList();
-        return ModelScatter(points, [(1, "hold = read"), (10, "10 × read"), (100, "100 × read")],
-            $"Memory to hold against bytes read per token ({type})",
+        return ModelScatter(points, [(1, "held = read"), (10, "10 × read"), (100, "100 × read")],
+            $"Weights held in memory against weights read per token ({type})",
             "All experts must be held, but one token reads only those it visits: a Mixture-of-Experts model costs the memory of a large model and, at batch size 1, the traffic of a small one.",
             "weights read per token (GB)", "weights held in memory (GB)");
     }
@@ -117,6 +122,11 @@ public static partial class Figures
             },
         };
     }
+
+    /// <summary>The active parameters of models of the catalog under the three conventions, beside the figure that was published.</summary>
+    /// <param name="ids">Names from <see cref="ModelCatalog.Ids"/>.</param>
+    /// <exception cref="ModelConfigException">The catalog has no model of that name.</exception>
+    public static Figure ActiveByConvention(IEnumerable<string> ids) => ActiveByConvention(ids.Select(ModelCatalog.Find));
 
     private static Figure ModelScatter(
         List<(PublishedModel Model, double X, double Y, string Hover)> points, (double Ratio, string Name)[] ratios, string title, string caption, string x, string y)

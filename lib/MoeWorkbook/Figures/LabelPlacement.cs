@@ -3,7 +3,7 @@ namespace MoeWorkbook;
 /// <summary>Finds room for the labels of a scatter plot, so that none covers another or a point.</summary>
 internal static class LabelPlacement
 {
-    private const double CharacterWidth = 7.2, LineHeight = 16, PointRadius = 6;
+    private const double CharacterWidth = 7, LineHeight = 15, PointRadius = 6;
 
     /// <summary>Where each label's middle goes, relative to its point and in pixels (x to the right, y down); null where no room is near, so that the point stays bare.</summary>
     /// <param name="points">All points in pixels; the first ones are the ones with labels.</param>
@@ -13,23 +13,24 @@ internal static class LabelPlacement
     /// <param name="height">Height of the plot in pixels.</param>
     public static (double X, double Y)?[] Place(IReadOnlyList<(double X, double Y)> points, IReadOnlyList<string> labels, IEnumerable<(double X, double Y, string Text)> others, double width, double height)
     {
-        var taken = points.Select(p => new Box(p.X - PointRadius, p.Y - PointRadius, p.X + PointRadius, p.Y + PointRadius))
+        var fixedBoxes = points.Select(p => new Box(p.X - PointRadius, p.Y - PointRadius, p.X + PointRadius, p.Y + PointRadius))
             .Concat(others.Select(o => Box.Around(o.X, o.Y, o.Text.Length * CharacterWidth, LineHeight))).ToList();
         var area = new Box(0, 0, width, height);
         var places = new (double X, double Y)?[labels.Count];
-        for (int i = 0; i < labels.Count; i++)
+        // First come, first served; then twice more, since room has become free where a neighbour found a better place.
+        for (int pass = 0; pass < 3; pass++)
         {
-            foreach (var (x, y) in Offsets(labels[i].Length * CharacterWidth / 2))
+            for (int i = 0; i < labels.Count; i++)
             {
-                var box = Box.Around(points[i].X + x, points[i].Y + y, labels[i].Length * CharacterWidth, LineHeight);
-                if (!area.Contains(box) || taken.Any(box.Overlaps))
-                    continue;
-                taken.Add(box);
-                places[i] = (x, y);
-                break;
+                places[i] = null;
+                var taken = fixedBoxes.Concat(Enumerable.Range(0, labels.Count).Where(j => places[j] is not null).Select(j => At(j, places[j]!.Value))).ToList();
+                places[i] = Offsets(labels[i].Length * CharacterWidth / 2).Select(o => ((double, double)?)o)
+                    .FirstOrDefault(offset => At(i, offset!.Value) is var box && area.Contains(box) && !taken.Any(box.Overlaps));
             }
         }
         return places;
+
+        Box At(int i, (double X, double Y) offset) => Box.Around(points[i].X + offset.X, points[i].Y + offset.Y, labels[i].Length * CharacterWidth, LineHeight);
     }
 
     // Beside, above and below the point first, then further and further out.
