@@ -67,7 +67,7 @@ internal sealed class KernelProcess : IAsyncDisposable
             {
                 await connecting.CancelAsync();
                 await kernel.DrainAsync();
-                throw new InvalidOperationException($"The notebook's process did not start: {kernel.HowItEnded()} {kernel.nativeError.Take()}");
+                throw new InvalidOperationException($"The notebook's process did not start: {kernel.HowItEnded(kernel.nativeError.Take())}");
             }
             await connected;
             return kernel;
@@ -86,6 +86,7 @@ internal sealed class KernelProcess : IAsyncDisposable
         limit.CancelAfter(timeout);
         int line = 0;
         int room = MostConsoleText;
+        var nativeErrors = new StringBuilder();
         CellError? error = null;
         try
         {
@@ -95,7 +96,6 @@ internal sealed class KernelProcess : IAsyncDisposable
             while (await reader.ReadLineAsync(limit.Token) is { } text)
             {
                 JsonObject message = JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = 256 })!.AsObject();
-                AddNativeText();
                 if (message["line"] is { } executing)
                     line = executing.GetValue<int>();
                 else if (message["stream"] is { } stream)
@@ -111,6 +111,7 @@ internal sealed class KernelProcess : IAsyncDisposable
                     AddNativeText();
                     return error is { Line: 0 } ? error with { Line = error.Name == "CompilationError" ? 0 : line } : error;
                 }
+                AddNativeText();
             }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -126,12 +127,14 @@ internal sealed class KernelProcess : IAsyncDisposable
         }
         await DrainAsync();
         AddNativeText();
-        return new CellError(line, "ProcessEnded", HowItEnded(), []);
+        return new CellError(line, "ProcessEnded", HowItEnded(nativeErrors.ToString()), []);
 
         void AddNativeText()
         {
             AddText("stdout", nativeOutput.Take());
-            AddText("stderr", nativeError.Take());
+            string errors = nativeError.Take();
+            nativeErrors.Append(errors);
+            AddText("stderr", errors);
         }
 
         void AddText(string stream, string text)
@@ -203,18 +206,24 @@ internal sealed class KernelProcess : IAsyncDisposable
         await Task.WhenAny(Task.WhenAll(nativeOutput.Ended, nativeError.Ended), Task.Delay(TimeSpan.FromSeconds(1)));
     }
 
-    private string HowItEnded()
+    /// <summary>How the process ended, and its last words.</summary>
+    private string HowItEnded(string errors)
     {
         if (!process.HasExited)
             return "the process closed its pipe";
-        return process.ExitCode switch
+        string how = process.ExitCode switch
         {
-            134 => "the process was aborted (SIGABRT): native code, a stack overflow or FailFast",
+            134 => "the process was aborted (SIGABRT), by native code or the runtime",
             136 => "the process was ended by an arithmetic error in native code (SIGFPE)",
             137 => "the process was killed (SIGKILL): most likely the machine ran out of memory",
             139 => "the process was ended by a bad memory access in native code (SIGSEGV)",
             var code => $"the process ended with exit code {code}",
         };
+        string words = string.Join(' ', errors.Split('\n')
+            .Select(line => line.Trim())
+            .Where(line => line.Length > 0 && !line.StartsWith("at ", StringComparison.Ordinal))
+            .Take(3));
+        return words.Length == 0 ? how : $"{how}: {(words.Length > 400 ? words[..400] + "…" : words)}";
     }
 
     /// <summary>The dotnet that runs this process, whatever started it.</summary>

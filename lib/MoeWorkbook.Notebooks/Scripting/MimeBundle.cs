@@ -125,17 +125,23 @@ internal static class MimeBundle
 
     private static string Table(string[] header, IEnumerable<object?[]> rows, int count, bool firstIsHeader = false)
     {
+        List<object?[]> shown = rows.Take(MostRows).ToList();
         var html = new StringBuilder("<table>");
         if (header.Length > 0)
-            html.Append("<thead><tr>").AppendJoin("", header.Select(name => $"<th>{Encoded(name)}</th>")).Append("</tr></thead>");
+        {
+            object?[] first = shown.FirstOrDefault([]);
+            html.Append("<thead><tr>")
+                .AppendJoin("", header.Select((name, i) => $"<th{Alignment(first.ElementAtOrDefault(i))}>{Encoded(name)}</th>"))
+                .Append("</tr></thead>");
+        }
         html.Append("<tbody>\n");
-        foreach (object?[] row in rows.Take(MostRows))
+        foreach (object?[] row in shown)
         {
             html.Append("<tr>");
             for (int i = 0; i < row.Length; i++)
             {
                 string tag = firstIsHeader && i == 0 ? "th" : "td";
-                html.Append($"<{tag}{(IsNumber(row[i]) ? " style=\"text-align:right\"" : "")}>{Encoded(Text(row[i]))}</{tag}>");
+                html.Append($"<{tag}{Alignment(row[i])}>{Encoded(Text(row[i]))}</{tag}>");
             }
             html.Append("</tr>\n");
         }
@@ -144,6 +150,8 @@ internal static class MimeBundle
             html.Append(CultureInfo.InvariantCulture, $"<p>the first {MostRows} rows of {(count == MostRows + 1 ? "more" : count)}</p>");
         return html.ToString();
     }
+
+    private static string Alignment(object? value) => IsNumber(value) ? " style=\"text-align:right\"" : "";
 
     private static object? Cell(object item, string column) =>
         Members(item.GetType()).FirstOrDefault(member => member.Name == column) is { } member ? Value(member, item) : "";

@@ -49,22 +49,22 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
             .Replace("href=\"#fn", $"href=\"#{scope}-fn", StringComparison.Ordinal);
     }
 
-    /// <summary>Markdown's words alone.</summary>
-    public static string Plain(string text) => Markdown.ToPlainText(text, Pipeline).Trim();
-
     /// <summary>The words of the first paragraph, or nothing.</summary>
-    public static string FirstParagraph(string text) =>
-        Markdown.Parse(text, Pipeline).OfType<ParagraphBlock>().FirstOrDefault() is { } paragraph ? Plain(text.Substring(paragraph.Span.Start, paragraph.Span.Length)).ReplaceLineEndings(" ") : "";
+    public static string FirstParagraph(string text) => Words(Markdown.Parse(text, Pipeline).OfType<ParagraphBlock>().FirstOrDefault());
+
+    private static string Words(LeafBlock? block) => string.Concat(block?.Inline?.Descendants().Select(inline => inline switch
+    {
+        LiteralInline literal => literal.Content.ToString(),
+        CodeInline code => code.Content,
+        MathInline formula => formula.Content.ToString(),
+        HtmlEntityInline entity => entity.Transcoded.ToString(),
+        LineBreakInline => " ",
+        _ => "",
+    }) ?? []);
 
     private void AddHeading(HeadingBlock heading)
     {
-        string words = string.Concat(heading.Inline?.Descendants().Select(inline => inline switch
-        {
-            LiteralInline literal => literal.Content.ToString(),
-            CodeInline code => code.Content,
-            MathInline formula => formula.Content.ToString(),
-            _ => "",
-        }) ?? []);
+        string words = Words(heading);
         string anchor = Anchor(words);
         for (int n = 2; !anchors.Add(anchor); n++)
             anchor = $"{Anchor(words)}-{n}";

@@ -30,7 +30,7 @@ internal sealed partial class NotebookPage
         toRoot = string.Concat(Enumerable.Repeat("../", relative.Count(character => character == '/')));
         markdown = new NotebookMarkdown(Path.Combine(site.Root, Folder), Path.Combine(site.Folder, Folder));
         Number = LeadingDigits().Match(name).Value;
-        Title = NotebookMarkdown.Plain(document.Title ?? name);
+        Title = document.Title is { } title ? NotebookMarkdown.FirstParagraph(title) : name;
         Promise = document.Cells.FirstOrDefault(cell => cell.Kind == CellKind.Markdown) is { } first ? NotebookMarkdown.FirstParagraph(first.Source) : "";
         Failed = document.CodeCells.Any(cell => cell.Outputs.Any(output => Kind(output) == "error"));
     }

@@ -12,6 +12,9 @@ public sealed record SiteOptions
     /// <summary>The folder in which npm installs the scripts, once: <c>artifacts/npm</c>.</summary>
     public required string NpmFolder { get; init; }
 
+    /// <summary>The npm command.</summary>
+    public string Npm { get; init; } = "npm";
+
     /// <summary>The site's name, in every page's head and on the first page.</summary>
     public string Title { get; init; } = "MoE Workbook";
 

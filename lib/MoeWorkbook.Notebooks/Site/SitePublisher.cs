@@ -69,14 +69,19 @@ public static class SitePublisher
 
         """.ReplaceLineEndings("\n");
 
-    /// <summary>The executed notebooks in the site, without those whose source is gone.</summary>
+    /// <summary>The executed notebooks in the site; one whose source is gone is taken out, page and all.</summary>
     private static IEnumerable<string> Executed(SiteOptions site)
     {
         foreach (string path in Directory.GetFiles(site.Folder, "*.ipynb", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             string relative = Path.GetRelativePath(site.Folder, path).Replace('\\', '/');
             if (File.Exists(Path.Combine(site.Root, relative)))
+            {
                 yield return relative;
+                continue;
+            }
+            File.Delete(path);
+            File.Delete(Path.ChangeExtension(path, ".html"));
         }
     }
 

@@ -58,8 +58,8 @@ internal sealed record SiteScripts(bool Plotly, bool Katex)
         }));
         string[] arguments = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
         ProcessStartInfo start = OperatingSystem.IsWindows()
-            ? new ProcessStartInfo("cmd", ["/c", "npm", .. arguments])
-            : new ProcessStartInfo("npm", arguments);
+            ? new ProcessStartInfo("cmd", ["/c", site.Npm, .. arguments])
+            : new ProcessStartInfo(site.Npm, arguments);
         start.WorkingDirectory = site.NpmFolder;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
@@ -78,7 +78,7 @@ internal sealed record SiteScripts(bool Plotly, bool Katex)
         }
         catch (Win32Exception)
         {
-            return "npm is not installed";
+            return $"{site.Npm} is not installed";
         }
     }
 

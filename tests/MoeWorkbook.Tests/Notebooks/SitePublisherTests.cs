@@ -1,0 +1,173 @@
+using MoeWorkbook.Notebooks;
+
+namespace MoeWorkbook.Tests.Notebooks;
+
+public sealed class SitePublisherTests : IDisposable
+{
+    private readonly NotebookFolder folder = new();
+    private readonly StringWriter log = new();
+
+    public void Dispose()
+    {
+        folder.Dispose();
+        log.Dispose();
+    }
+
+    /// <summary>A site whose scripts are already there, so that no test needs npm.</summary>
+    private SiteOptions Site()
+    {
+        var site = new SiteOptions { Folder = folder.File("site"), Root = folder.Path, NpmFolder = folder.File("npm") };
+        Package("plotly.js-dist-min", site.PlotlyVersion, "plotly.min.js");
+        Package("katex", site.KatexVersion, "dist/katex.min.js", "dist/katex.min.css", "dist/fonts/A.woff2");
+        return site;
+
+        void Package(string name, string version, params string[] files)
+        {
+            foreach (string file in files.Append("package.json"))
+            {
+                string path = Path.Combine(site.NpmFolder, "node_modules", name, file);
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                File.WriteAllText(path, $$"""{"version": "{{version}}"}""");
+            }
+        }
+    }
+
+    private NotebookDocument Chapter(string name, string markdown)
+    {
+        var document = new NotebookDocument();
+        document.Add(CellKind.Markdown, markdown);
+        document.Write(folder.File(name));
+        return document;
+    }
+
+    private async Task<string> PageAsync(NotebookDocument document, string name = "01-page.ipynb")
+    {
+        document.Write(folder.File(name));
+        SitePublisher.Publish([await NotebookRunner.RunAsync(folder.File(name))], Site(), log);
+        return File.ReadAllText(folder.File(Path.Combine("site", Path.ChangeExtension(name, ".html"))));
+    }
+
+    [Fact]
+    public async Task Text_is_escaped_and_html_outputs_are_not()
+    {
+        NotebookDocument document = Chapter("01-page.ipynb", "# Less < more & \"quotes\"\n\n`a<b>`");
+        document.Add(CellKind.Code, "Console.WriteLine(\"1 < 2 & 3\");\n\"<b id='raw'>raw</b>\".DisplayAs(\"text/html\");\n\"<i>\"");
+        document.Add(CellKind.Code, "throw new Exception(\"<u>\");");
+        string page = await PageAsync(document);
+        Assert.Contains("<title>Less &lt; more &amp; &quot;quotes&quot; · MoE Workbook</title>", page, StringComparison.Ordinal);
+        Assert.Contains("<code>a&lt;b&gt;</code>", page, StringComparison.Ordinal);
+        Assert.Contains("1 &lt; 2 &amp; 3\n</pre>", page, StringComparison.Ordinal);
+        Assert.Contains("<b id='raw'>raw</b>", page, StringComparison.Ordinal);
+        Assert.Contains("&lt;i&gt;</pre>", page, StringComparison.Ordinal);
+        Assert.Contains("<div class=\"output error\" role=\"alert\"><strong>System.Exception</strong> &lt;u&gt;", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Links_between_notebooks_become_links_between_pages_and_headings_get_unique_anchors()
+    {
+        NotebookDocument document = Chapter("01-page.ipynb",
+            "# A\n\n[next](02-next.ipynb#Ties) [solution](solutions/01-page.ipynb) [there](#What-is-it) [out](https://example.org/a.ipynb)\n\n![picture](figures/a.svg)");
+        document.Add(CellKind.Markdown, "## What is it\n\n$x^2$ and[^1]\n\n[^1]: note");
+        document.Add(CellKind.Markdown, "## What is it\n\nand[^1]\n\n[^1]: note");
+        Directory.CreateDirectory(folder.File("figures"));
+        File.WriteAllText(folder.File("figures/a.svg"), "<svg/>");
+        string page = await PageAsync(document);
+        Assert.Contains("href=\"02-next.html#ties\"", page, StringComparison.Ordinal);
+        Assert.Contains("href=\"solutions/01-page.html\"", page, StringComparison.Ordinal);
+        Assert.Contains("href=\"#what-is-it\"", page, StringComparison.Ordinal);
+        Assert.Contains("href=\"https://example.org/a.ipynb\"", page, StringComparison.Ordinal);
+        Assert.Contains("<h2 id=\"what-is-it\">", page, StringComparison.Ordinal);
+        Assert.Contains("<h2 id=\"what-is-it-2\">", page, StringComparison.Ordinal);
+        Assert.Contains("<li class=\"level-2\"><a href=\"#what-is-it-2\">What is it</a></li>", page, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"math\">\\(x^2\\)</span>", page, StringComparison.Ordinal);
+        Assert.Single(System.Text.RegularExpressions.Regex.Matches(page, "id=\"cell-2-fn:1\""));
+        Assert.True(File.Exists(folder.File("site/figures/a.svg")));
+    }
+
+    [Fact]
+    public async Task Solutions_and_hidden_inputs_are_folded_away()
+    {
+        NotebookDocument document = Chapter("01-page.ipynb", "# A");
+        document.Add(CellKind.Code, "int hidden = 1;", "hide-input");
+        document.Add(CellKind.Code, "hidden + 1", "solution");
+        string page = await PageAsync(document);
+        Assert.Contains("<details class=\"input\"><summary>Code</summary>\n<pre class=\"code\" data-cell=\"1\"><code><span class=\"keyword\">int</span> hidden", page, StringComparison.Ordinal);
+        Assert.Contains("<details class=\"solution\"><summary>Solution</summary>", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Figures_bring_plotly_and_formulas_bring_katex_only_where_they_are()
+    {
+        NotebookDocument document = Chapter("01-page.ipynb", "# A\n\nplain");
+        string page = await PageAsync(document);
+        Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
+        document.Add(CellKind.Code, "\"<div id='f'></div><script>Plotly.newPlot('f', [])</script>\".DisplayAs(\"text/html\");");
+        document.Add(CellKind.Markdown, "$$\nE = 8\n$$");
+        page = await PageAsync(document);
+        int figure = page.IndexOf("Plotly.newPlot(", StringComparison.Ordinal);
+        Assert.InRange(page.IndexOf("<script src=\"assets/plotly.min.js\"></script>", StringComparison.Ordinal), 1, figure);
+        Assert.Contains("assets/katex/katex.min.css", page, StringComparison.Ordinal);
+        Assert.True(File.Exists(folder.File("site/assets/katex/fonts/A.woff2")));
+        Assert.Equal("", log.ToString());
+    }
+
+    [Fact]
+    public async Task Pages_of_other_chapters_stay_and_are_linked_and_those_of_deleted_ones_go()
+    {
+        SiteOptions site = Site();
+        Directory.CreateDirectory(folder.File("solutions"));
+        foreach (string name in (string[])["01-a.ipynb", "02-b.ipynb", "solutions/01-a.ipynb"])
+        {
+            Chapter(name, $"# Title of {name}\n\nPromise of {name}.");
+            SitePublisher.Publish([await NotebookRunner.RunAsync(folder.File(name))], site, log);
+        }
+        Assert.Contains("rel=\"next\" href=\"02-b.html\"", File.ReadAllText(folder.File("site/01-a.html")), StringComparison.Ordinal);
+        Assert.DoesNotContain("rel=\"next\"", File.ReadAllText(folder.File("site/02-b.html")), StringComparison.Ordinal);
+        Assert.Contains("href=\"../assets/site.css\"", File.ReadAllText(folder.File("site/solutions/01-a.html")), StringComparison.Ordinal);
+        string index = File.ReadAllText(folder.File("site/index.html"));
+        Assert.Contains("Promise of 01-a.ipynb.", index, StringComparison.Ordinal);
+        Assert.Contains("href=\"solutions/01-a.html\"", index, StringComparison.Ordinal);
+
+        File.Delete(folder.File("01-a.ipynb"));
+        SitePublisher.Publish([], site, log);
+        Assert.DoesNotContain("href=\"01-a.html\"", File.ReadAllText(folder.File("site/index.html")), StringComparison.Ordinal);
+        Assert.False(File.Exists(folder.File("site/01-a.html")));
+    }
+
+    [Fact]
+    public async Task A_notebook_that_aborts_fails_the_run_and_the_next_one_is_executed_and_published()
+    {
+        string first = folder.Notebook("01-abort.ipynb", "Console.WriteLine(\"so far\");", "Environment.FailFast(\"on purpose\");");
+        string second = folder.Notebook("02-fine.ipynb", "40 + 2");
+        File.WriteAllText(folder.File("03-broken.ipynb"), "{");
+        int exitCode = await NotebookCommand.RunAsync([first, folder.File("03-broken.ipynb"), folder.File("04-missing.ipynb"), second], Site(), null, log);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("01-abort.ipynb: FAILED in ", log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("cell 2, line 1: Environment.FailFast(\"on purpose\");", log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("03-broken.ipynb, line 1", log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("There is no notebook", log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("3 of 4 notebooks failed", log.ToString(), StringComparison.Ordinal);
+        Assert.Equal("42\n", NotebookDocument.Read(folder.File("site/02-fine.ipynb")).Cells[0].OutputText);
+        NotebookDocument aborted = NotebookDocument.Read(folder.File("site/01-abort.ipynb"));
+        Assert.Equal("so far\n", aborted.Cells[0].OutputText);
+        Assert.Contains("ProcessEnded", aborted.Cells[1].OutputText, StringComparison.Ordinal);
+        Assert.Contains("stopped at an error", File.ReadAllText(folder.File("site/index.html")), StringComparison.Ordinal);
+
+        Assert.Equal(0, await NotebookCommand.RunAsync([second], Site(), null, log));
+    }
+
+    [Fact]
+    public async Task Without_npm_the_pages_are_written_all_the_same_and_the_log_says_what_is_missing()
+    {
+        Chapter("01-page.ipynb", "# A\n\n$x^2$");
+        NotebookResult result = await NotebookRunner.RunAsync(folder.File("01-page.ipynb"));
+        SiteOptions site = Site() with { PlotlyVersion = "0.0.1-none", Npm = "no-such-npm" };
+        Directory.Delete(Path.Combine(site.NpmFolder, "node_modules", "katex"), recursive: true);
+        SitePublisher.Publish([result], site, log);
+        Assert.Contains("plotly.js-dist-min 0.0.1-none could not be fetched (no-such-npm is not installed); the copy of 2.27.1", log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("there is no copy", log.ToString(), StringComparison.Ordinal);
+        string page = File.ReadAllText(folder.File("site/01-page.html"));
+        Assert.Contains("\\(x^2\\)", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("katex", page, StringComparison.Ordinal);
+    }
+}
