@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>DeepSeek-V3's router: s = σ(logits); the k experts of largest s + b are taken from the best groups, weighted by s alone (DeepSeek-AI 2024, section 2.1.2).</summary>
-/// <remarks>The bias b only selects, and only <see cref="SelectionBias"/> updates move it: balancing without a loss (Wang et al. 2024). GLM-4.5 and Kimi K2 route the same way; Llama 4 with k = 1 and no bias.</remarks>
+/// <remarks>The bias b only selects, and only <see cref="UpdateSelectionBias"/> moves it: balancing without a loss (Wang et al. 2024). GLM-4.5 and Kimi K2 route the same way; Llama 4 with k = 1 and no bias.</remarks>
 public sealed class SigmoidTopKRouter : LinearRouter
 {
     private readonly bool _selectionBias;
@@ -54,6 +54,22 @@ public sealed class SigmoidTopKRouter : LinearRouter
 
     /// <summary>The selection bias b, <c>[experts]</c>; null where the router has none.</summary>
     public Tensor? SelectionBias => _selectionBias ? get_parameter("e_score_correction_bias") : null;
+
+    /// <summary>Balances without a loss: each expert's bias moves by u towards the mean load, b ← b + u·sign(mean load − load) (Wang et al. 2024, algorithm 1). Call it after each training step.</summary>
+    /// <param name="routing">The decision of the step.</param>
+    /// <param name="rate">u.</param>
+    /// <exception cref="InvalidOperationException">The router has no selection bias.</exception>
+    /// <exception cref="ArgumentException">The decision is about another number of experts.</exception>
+    public void UpdateSelectionBias(RoutingDecision routing, double rate = 0.001)
+    {
+        ArgumentNullException.ThrowIfNull(routing);
+        var bias = SelectionBias ?? throw new InvalidOperationException("The router has no selection bias.");
+        Expect.Shape(routing.Logits, "routing.Logits", ("tokens", -1), ("experts", ExpertCount));
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var load = routing.Load().to(bias.dtype);
+        bias.add_((load.mean() - load).sign() * rate);
+    }
 
     /// <inheritdoc/>
     protected override RoutingDecision Route(RouterInput input)
