@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace MoeWorkbook;
 
 /// <summary>Each token goes to the k experts of largest probability: p = softmax(logits), the k largest taken, and divided by their sum where <see cref="NormalizeWeights"/> is set.</summary>

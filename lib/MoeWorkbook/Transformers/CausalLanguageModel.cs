@@ -43,7 +43,7 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
     public ModelConfig Config { get; }
 
     /// <summary>The decoder below the head.</summary>
-    public DecoderStack Decoder { get; }
+    public Decoder Decoder { get; }
 
     /// <summary>The device of the weights.</summary>
     public Device Device => _head.Weight.device;

@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 namespace MoeWorkbook;
 
 /// <summary>A decoder without its head: token embedding, layers, final norm.</summary>
-public sealed class DecoderStack : Module<Tensor, ForwardPass, Tensor>
+public sealed class Decoder : Module<Tensor, ForwardPass, Tensor>
 {
     private readonly ModuleList<DecoderBlock> _layers;
     private readonly Module<Tensor, Tensor> _norm;
@@ -13,7 +13,7 @@ public sealed class DecoderStack : Module<Tensor, ForwardPass, Tensor>
     /// <summary>The decoder of a model.</summary>
     /// <param name="config">The model.</param>
     /// <param name="weights">Where and how the weights are made.</param>
-    internal DecoderStack(ModelConfig config, WeightFactory weights) : base(nameof(DecoderStack))
+    internal Decoder(ModelConfig config, WeightFactory weights) : base(nameof(Decoder))
     {
         VocabularySize = config.VocabularySize;
         var embedding = new Projection(config.HiddenSize, config.VocabularySize, weights: weights);
