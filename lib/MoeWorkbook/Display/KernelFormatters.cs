@@ -1,16 +1,17 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Plotly.NET;
+using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Tells a .NET Interactive kernel how charts look: a type of another package, which cannot carry our attribute.</summary>
+/// <summary>Tells a .NET Interactive kernel how charts and tensors look: types of other packages, which cannot carry our attribute.</summary>
 internal static class KernelFormatters
 {
     private const string FormattingAssembly = "Microsoft.DotNet.Interactive.Formatting";
 
     // Runs before the first use of anything in this assembly, so that a notebook's first cell needs no call. (#r and using
-    // alone do not run it: what Plotly.NET returns before that shows itself as a plain value.)
+    // alone do not run it: what Plotly.NET or TorchSharp return before that shows itself as a plain value.)
 #pragma warning disable CA2255 // Module initializers are for applications, and a notebook is one.
     [ModuleInitializer]
 #pragma warning restore CA2255
@@ -24,15 +25,21 @@ internal static class KernelFormatters
 
     /// <summary>Registers our formatters for foreign types.</summary>
     /// <param name="formatter">The kernel's <c>Formatter</c>. What it lacks in another version is left out: values then show themselves plainly.</param>
-    // A method of its own, so that programs without a kernel do not load Plotly.NET for it.
+    // A method of its own, so that programs without a kernel do not load those packages for it.
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Register(Type formatter)
     {
-        foreach (var type in (Type[])[typeof(GenericChart)])
+        foreach (var type in (Type[])[typeof(GenericChart), typeof(Tensor)])
         {
-            Action<object, TextWriter> write = (value, writer) => writer.Write(NotebookDisplay.ToHtml(value));
-            Call(formatter, "Register", [typeof(Type), typeof(Action<object, TextWriter>), typeof(string)], [type, write, "text/html"]);
+            Add(type, NotebookDisplay.ToHtml, "text/html");
+            Add(type, NotebookDisplay.ToPlainText, "text/plain");
             Call(formatter, "SetPreferredMimeTypesFor", [typeof(Type), typeof(string[])], [type, (string[])["text/html", "text/plain"]]);
+        }
+
+        void Add(Type type, Func<object, string?> text, string mimeType)
+        {
+            Action<object, TextWriter> write = (value, writer) => writer.Write(text(value));
+            Call(formatter, "Register", [typeof(Type), typeof(Action<object, TextWriter>), typeof(string)], [type, write, mimeType]);
         }
     }
 

@@ -1,8 +1,10 @@
+using System.Net;
 using Plotly.NET;
+using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>How values show themselves in a notebook: the library's own, and those of Plotly.NET, which know nothing of notebooks.</summary>
+/// <summary>How values show themselves in a notebook: the library's own, and those of TorchSharp and Plotly.NET, which know nothing of notebooks.</summary>
 public static class NotebookDisplay
 {
     /// <summary>The HTML form of a value; null when it has none of ours.</summary>
@@ -11,6 +13,17 @@ public static class NotebookDisplay
     {
         INotebookDisplay display => display.ToHtml(),
         GenericChart chart => new Figure(chart, "", "").ToHtml(),
+        Tensor tensor => $"<pre style=\"margin:0.4em 0\">{WebUtility.HtmlEncode(TensorText.Of(tensor))}</pre>",
+        _ => null,
+    };
+
+    /// <summary>The plain text of a value; null when it has none of ours.</summary>
+    /// <param name="value">Any value of a cell.</param>
+    public static string? ToPlainText(object value) => value switch
+    {
+        INotebookDisplay display => display.ToString(),
+        GenericChart chart => new Figure(chart, "chart", "").ToString(),
+        Tensor tensor => TensorText.Of(tensor),
         _ => null,
     };
 }

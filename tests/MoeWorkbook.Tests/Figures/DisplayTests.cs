@@ -1,4 +1,5 @@
 using System.Collections;
+using TorchSharp;
 
 namespace MoeWorkbook.Tests.Figures;
 
@@ -36,7 +37,7 @@ public class DisplayTests
     public void A_kernel_finds_html_and_plain_text_by_convention(object value)
     {
         var attribute = value.GetType().GetCustomAttributes(inherit: true).Single(a => a.GetType().Name == "TypeFormatterSourceAttribute");
-        Assert.Equal(["text/html", "text/plain"], (string[]?)attribute.GetType().GetProperty("PreferredMimeTypes")!.GetValue(attribute));
+        Assert.Equal(["text/html", "text/plain"], (string[])attribute.GetType().GetProperty("PreferredMimeTypes")!.GetValue(attribute)!);
         var sourceType = (Type)attribute.GetType().GetProperty("FormatterSourceType")!.GetValue(attribute)!;
         var formatters = (IEnumerable)sourceType.GetMethod("CreateTypeFormatters")!.Invoke(Activator.CreateInstance(sourceType), [])!;
         var texts = new Dictionary<string, string>();
@@ -54,11 +55,41 @@ public class DisplayTests
     public void A_formatter_leaves_other_types_alone() => Assert.False(new DisplayFormatter("text/html", d => d.ToHtml()).Format("text", new StringWriter()));
 
     [Fact]
-    public void Charts_are_registered_with_a_kernels_formatter()
+    public void A_tensor_shows_its_shape_type_device_and_values()
+    {
+        using var tensor = torch.tensor(new float[] { 1, -2.5f, 0, 1e-7f, 3, 20 }).reshape(2, 3);
+        Assert.Equal("Float32 [2, 3] on cpu\n 1.0000  -2.5000   0.0000\n1.00e-7   3.0000  20.0000", NotebookDisplay.ToPlainText(tensor));
+        Assert.StartsWith("<pre", NotebookDisplay.ToHtml(tensor));
+    }
+
+    [Fact]
+    public void A_large_tensor_shows_a_corner()
+    {
+        using var tensor = torch.arange(3 * 40 * 50, dtype: torch.int64).reshape(3, 40, 50);
+        string[] lines = NotebookDisplay.ToPlainText(tensor)!.Split('\n');
+        Assert.Equal(["Int64 [3, 40, 50] on cpu", "[0, :, :] =", "  0    1    2    3    4    5    6    7    8    9  …"], lines[..3]);
+        Assert.Equal("…", lines[^1]);
+    }
+
+    [Fact]
+    public void A_tensor_without_values_shows_its_heading_only()
+    {
+        using var meta = torch.empty(2, 3, device: torch.META);
+        using var none = torch.zeros(0, 3);
+        using var one = torch.tensor(true);
+        Assert.Equal("Float32 [2, 3] on meta", NotebookDisplay.ToPlainText(meta));
+        Assert.Equal("Float32 [0, 3] on cpu", NotebookDisplay.ToPlainText(none));
+        Assert.Equal("Bool [] on cpu\nTrue", NotebookDisplay.ToPlainText(one));
+    }
+
+    [Fact]
+    public void Charts_and_tensors_are_registered_with_a_kernels_formatter()
     {
         FakeKernelFormatter.Registered.Clear();
         KernelFormatters.Register(typeof(FakeKernelFormatter));
-        Assert.Contains((typeof(Plotly.NET.GenericChart), "text/html"), FakeKernelFormatter.Registered);
+        Assert.Equal(
+            [(typeof(Plotly.NET.GenericChart), "text/html"), (typeof(Plotly.NET.GenericChart), "text/plain"), (typeof(torch.Tensor), "text/html"), (typeof(torch.Tensor), "text/plain")],
+            FakeKernelFormatter.Registered);
     }
 
     [Fact]

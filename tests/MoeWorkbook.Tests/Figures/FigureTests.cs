@@ -177,7 +177,7 @@ public class FigureTests
     public void The_weights_on_a_tokens_path_are_the_softmax_of_the_largest_logits()
     {
         // 1 / (1 + e^-1) = 0.731.
-        string markup = Schematics.TokenPath([0, 2, -3, 1]).Markup;
+        string markup = WebUtility.HtmlDecode(Schematics.TokenPath([0, 2, -3, 1]).Markup);
         Assert.Contains("× 0.73", markup);
         Assert.Contains("× 0.27", markup);
     }
