@@ -33,7 +33,7 @@ internal sealed partial class ScriptSession
         options = ScriptOptions.Default
             .WithLanguageVersion(LanguageVersion.Latest)
             .WithImports(Imports)
-            .AddReferences(typeof(DisplayExtensions).Assembly, typeof(System.Text.Json.JsonSerializer).Assembly)
+            .AddReferences(typeof(DisplayExtensions).Assembly, typeof(System.Text.Json.JsonSerializer).Assembly, typeof(Microsoft.CSharp.RuntimeBinder.Binder).Assembly)
             .WithMetadataResolver(ScriptMetadataResolver.Default.WithBaseDirectory(folder))
             .WithSourceResolver(ScriptSourceResolver.Default.WithBaseDirectory(folder))
             .WithOptimizationLevel(OptimizationLevel.Release)
