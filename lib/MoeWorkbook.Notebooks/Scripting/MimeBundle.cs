@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Globalization;
-using System.Net;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -17,27 +16,29 @@ namespace MoeWorkbook.Notebooks.Scripting;
 /// </remarks>
 internal static class MimeBundle
 {
-    private const string Html = "text/html";
-    private const string Plain = "text/plain";
+    private const string HtmlType = "text/html";
+    private const string PlainType = "text/plain";
     private const int MostRows = 50;
 
     public static JsonObject Of(object? value)
     {
         if (value is null)
-            return new JsonObject { [Plain] = "<null>" };
+            return new JsonObject { [PlainType] = "<null>" };
         if (FromFormatterSource(value) is { Count: > 0 } forms)
         {
-            if (!forms.ContainsKey(Plain))
-                forms[Plain] = Text(value);
+            if (!forms.ContainsKey(PlainType))
+                forms[PlainType] = Text(value);
             return forms;
         }
         string? html = FromToHtml(value) ?? FromNotebookDisplay(value);
         if (html is null && !IsText(value))
             html = Table(value);
+        else if (html is not null && !OverridesToString(value))
+            return new JsonObject { [HtmlType] = html, [PlainType] = TypeName(value.GetType()) };
         var bundle = new JsonObject();
         if (html is not null)
-            bundle[Html] = html;
-        bundle[Plain] = Text(value);
+            bundle[HtmlType] = html;
+        bundle[PlainType] = Text(value);
         return bundle;
     }
 
@@ -84,16 +85,20 @@ internal static class MimeBundle
         value is string or IFormattable or bool or char or Type or Delegate or Exception or Task or Enum
         || (value is not IEnumerable and not ITuple && !IsRecord(value) && OverridesToString(value) && !IsAnonymous(value.GetType()));
 
-    private static string Text(object? value) => value switch
+    /// <param name="value">Any value.</param>
+    /// <param name="depth">How deep the value lies in the one that is shown; objects may refer to each other in circles.</param>
+    private static string Text(object? value, int depth = 0) => value switch
     {
         null => "<null>",
         string text => text,
         Exception exception => $"{exception.GetType().Name}: {exception.Message}",
         IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
         _ when OverridesToString(value) => value.ToString() ?? "",
-        IDictionary dictionary => Listed(dictionary.Keys.Cast<object>().Select(key => $"[{Text(key)}, {Text(dictionary[key])}]")),
-        IEnumerable sequence => Listed(sequence.Cast<object?>().Select(Text)),
-        _ => $"{TypeName(value.GetType())} {{ {string.Join(", ", Members(value.GetType()).Select(member => $"{member.Name} = {Text(Value(member, value))}"))} }}",
+        _ when depth > 2 => TypeName(value.GetType()),
+        IDictionary dictionary => Listed(dictionary.Keys.Cast<object>().Select(key => $"[{Text(key, depth + 1)}, {Text(dictionary[key], depth + 1)}]")),
+        IEnumerable sequence => Listed(sequence.Cast<object?>().Select(item => Text(item, depth + 1))),
+        _ when depth > 0 => TypeName(value.GetType()),
+        _ => $"{TypeName(value.GetType())} {{ {string.Join(", ", Members(value.GetType()).Select(member => $"{member.Name} = {Text(Value(member, value), 1)}"))} }}",
     };
 
     private static string Listed(IEnumerable<string> items)
@@ -131,7 +136,7 @@ internal static class MimeBundle
         {
             object?[] first = shown.FirstOrDefault([]);
             html.Append("<thead><tr>")
-                .AppendJoin("", header.Select((name, i) => $"<th{Alignment(first.ElementAtOrDefault(i))}>{Encoded(name)}</th>"))
+                .AppendJoin("", header.Select((name, i) => $"<th{Alignment(first.ElementAtOrDefault(i))}>{Html.Encode(name)}</th>"))
                 .Append("</tr></thead>");
         }
         html.Append("<tbody>\n");
@@ -141,7 +146,7 @@ internal static class MimeBundle
             for (int i = 0; i < row.Length; i++)
             {
                 string tag = firstIsHeader && i == 0 ? "th" : "td";
-                html.Append($"<{tag}{Alignment(row[i])}>{Encoded(Text(row[i]))}</{tag}>");
+                html.Append($"<{tag}{Alignment(row[i])}>{Html.Encode(Text(row[i], 1))}</{tag}>");
             }
             html.Append("</tr>\n");
         }
@@ -160,9 +165,7 @@ internal static class MimeBundle
     {
         const BindingFlags shown = BindingFlags.Public | BindingFlags.Instance;
         IEnumerable<MemberInfo> properties = type.GetProperties(shown).Where(property => property.CanRead && property.GetIndexParameters().Length == 0);
-        // A value tuple's elements are fields, and its indexer and length are no part of it.
-        return typeof(ITuple).IsAssignableFrom(type) ? [.. type.GetFields(shown), .. type.GetProperties(shown).Where(p => p.Name.StartsWith("Item", StringComparison.Ordinal) && p.GetIndexParameters().Length == 0)]
-            : [.. properties, .. type.GetFields(shown)];
+        return [.. properties, .. type.GetFields(shown)];
     }
 
     private static object? Value(MemberInfo member, object of)
@@ -171,9 +174,9 @@ internal static class MimeBundle
         {
             return member is PropertyInfo property ? property.GetValue(of) : ((FieldInfo)member).GetValue(of);
         }
-        catch (TargetInvocationException e)
+        catch (Exception e)
         {
-            return e.InnerException;
+            return e.InnerException ?? e;
         }
     }
 
@@ -190,5 +193,4 @@ internal static class MimeBundle
 
     private static string TypeName(Type type) => type.Name.Split('`')[0];
 
-    private static string Encoded(string text) => WebUtility.HtmlEncode(text);
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -27,7 +26,7 @@ internal static class CSharpHighlighter
 
     private static void Append(StringBuilder html, string text, string? kind)
     {
-        string encoded = WebUtility.HtmlEncode(text);
+        string encoded = Html.Encode(text);
         if (kind is null || text.Length == 0)
             html.Append(encoded);
         else
@@ -57,18 +56,38 @@ internal static class CSharpHighlighter
     }
 
     /// <summary>Without a compilation only the place of a name tells what it is; in doubt it stays plain.</summary>
-    private static string? ClassOfName(SyntaxToken token) => token.Parent switch
+    private static string? ClassOfName(SyntaxToken token)
     {
-        IdentifierNameSyntax { IsVar: true } => "keyword",
-        BaseTypeDeclarationSyntax or DelegateDeclarationSyntax or GenericNameSyntax { Parent: not MemberAccessExpressionSyntax and not InvocationExpressionSyntax } => "type",
-        MethodDeclarationSyntax or LocalFunctionStatementSyntax => "method",
-        SimpleNameSyntax name when name.Parent is InvocationExpressionSyntax call && call.Expression == name => "method",
-        SimpleNameSyntax name when name.Parent is MemberAccessExpressionSyntax { Parent: InvocationExpressionSyntax call } access && access.Name == name && call.Expression == access => "method",
-        SimpleNameSyntax { Parent: ObjectCreationExpressionSyntax or VariableDeclarationSyntax or ParameterSyntax or TypeArgumentListSyntax or ArrayTypeSyntax
-            or NullableTypeSyntax or CastExpressionSyntax or DeclarationPatternSyntax or BaseTypeSyntax or TypeOfExpressionSyntax or CatchDeclarationSyntax or AttributeSyntax } name
-            when token.Text.Length > 0 && char.IsUpper(token.Text[0]) => name.Parent is CastExpressionSyntax cast && cast.Type != name ? null : "type",
-        IdentifierNameSyntax { Parent: MethodDeclarationSyntax or ForEachStatementSyntax or PropertyDeclarationSyntax } when char.IsUpper(token.Text[0]) => "type",
-        IdentifierNameSyntax name when name.Parent is MemberAccessExpressionSyntax access && access.Expression == name && char.IsUpper(token.Text[0]) => "type",
-        _ => null,
-    };
+        bool upper = char.IsUpper(token.Text.FirstOrDefault());
+        switch (token.Parent)
+        {
+            case IdentifierNameSyntax { IsVar: true }:
+                return "keyword";
+            case BaseTypeDeclarationSyntax or DelegateDeclarationSyntax:
+                return "type";
+            case MethodDeclarationSyntax or LocalFunctionStatementSyntax:
+                return "method";
+            case SimpleNameSyntax name when IsCalled(name):
+                return "method";
+            case SimpleNameSyntax { Parent: MemberAccessExpressionSyntax access } name:
+                return upper && access.Expression == name ? "type" : null;
+            case GenericNameSyntax:
+                return "type";
+            case SimpleNameSyntax { Parent: CastExpressionSyntax cast } name:
+                return upper && cast.Type == name ? "type" : null;
+            case SimpleNameSyntax
+            {
+                Parent: ObjectCreationExpressionSyntax or VariableDeclarationSyntax or ParameterSyntax or TypeArgumentListSyntax
+                or ArrayTypeSyntax or NullableTypeSyntax or DeclarationPatternSyntax or BaseTypeSyntax or TypeOfExpressionSyntax
+                or CatchDeclarationSyntax or AttributeSyntax or MethodDeclarationSyntax or ForEachStatementSyntax or PropertyDeclarationSyntax
+            }:
+                return upper ? "type" : null;
+            default:
+                return null;
+        }
+    }
+
+    private static bool IsCalled(SimpleNameSyntax name) =>
+        name.Parent is InvocationExpressionSyntax call && call.Expression == name
+        || name.Parent is MemberAccessExpressionSyntax { Parent: InvocationExpressionSyntax called } access && access.Name == name && called.Expression == access;
 }

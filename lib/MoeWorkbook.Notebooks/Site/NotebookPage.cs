@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -54,7 +53,7 @@ internal sealed partial class NotebookPage
     public bool Failed { get; }
 
     /// <summary>A path for an href.</summary>
-    public static string Escaped(string path) => WebUtility.HtmlEncode(string.Join('/', path.Split('/').Select(Uri.EscapeDataString)));
+    public static string Escaped(string path) => Html.Encode(string.Join('/', path.Split('/').Select(Uri.EscapeDataString)));
 
     /// <summary>The whole page.</summary>
     public string ToHtml(NotebookPage? previous, NotebookPage? next)
@@ -64,7 +63,7 @@ internal sealed partial class NotebookPage
             Append(cells, cell);
 
         var body = new StringBuilder();
-        body.Append($"<header><a href=\"{toRoot}index.html\">{Encoded(site.Title)}</a></header>\n<div class=\"layout\">\n");
+        body.Append($"<header><a href=\"{toRoot}index.html\">{Html.Encode(site.Title)}</a></header>\n<div class=\"layout\">\n");
         AppendContents(body);
         body.Append("<main>\n").Append(cells);
         AppendFooter(body, previous, next);
@@ -126,13 +125,13 @@ internal sealed partial class NotebookPage
         {
             case "stream":
                 string stream = output["name"]!.GetValue<string>() == "stderr" ? "stderr" : "stdout";
-                html.Append($"<pre class=\"output {stream}\">{Encoded(AsOnTerminal(NotebookCell.Text(output["text"])))}</pre>\n");
+                html.Append($"<pre class=\"output {stream}\">{Html.Encode(AsOnTerminal(NotebookCell.Text(output["text"])))}</pre>\n");
                 break;
             case "error":
                 IEnumerable<string> trace = output["traceback"]!.AsArray().Select(line => AsOnTerminal(line!.GetValue<string>()));
-                html.Append($"<div class=\"output error\" role=\"alert\"><strong>{Encoded(output["ename"]!.GetValue<string>())}</strong> ")
-                    .Append(Encoded(output["evalue"]!.GetValue<string>()))
-                    .Append($"<pre>{Encoded(string.Join('\n', trace.Skip(1)))}</pre></div>\n");
+                html.Append($"<div class=\"output error\" role=\"alert\"><strong>{Html.Encode(output["ename"]!.GetValue<string>())}</strong> ")
+                    .Append(Html.Encode(output["evalue"]!.GetValue<string>()))
+                    .Append($"<pre>{Html.Encode(string.Join('\n', trace.Skip(1)))}</pre></div>\n");
                 break;
             default:
                 AppendData(html, output, cell);
@@ -147,13 +146,13 @@ internal sealed partial class NotebookPage
         else if (NotebookCell.Data(output, "image/svg+xml") is { } svg)
             html.Append("<div class=\"output html\">\n").Append(svg).Append("\n</div>\n");
         else if (Image(output) is var (type, base64))
-            html.Append($"<div class=\"output html\"><img src=\"data:{type};base64,{Encoded(base64)}\" alt=\"Output of cell {cell}\"></div>\n");
+            html.Append($"<div class=\"output html\"><img src=\"data:{type};base64,{Html.Encode(base64)}\" alt=\"Output of cell {cell}\"></div>\n");
         else if (NotebookCell.Data(output, "text/markdown") is { } text)
             html.Append("<div class=\"output prose\">\n").Append(markdown.ToHtml(text, "output")).Append("</div>\n");
         else if (NotebookCell.Data(output, "text/latex") is { } latex)
-            html.Append($"<div class=\"output math\">\\[{Encoded(latex.Trim().Trim('$'))}\\]</div>\n");
+            html.Append($"<div class=\"output math\">\\[{Html.Encode(latex.Trim().Trim('$'))}\\]</div>\n");
         else if (NotebookCell.Data(output, "text/plain") is { } plain)
-            html.Append($"<pre class=\"output value\">{Encoded(AsOnTerminal(plain))}</pre>\n");
+            html.Append($"<pre class=\"output value\">{Html.Encode(AsOnTerminal(plain))}</pre>\n");
 
         static (string Type, string Base64)? Image(JsonObject output) => ((string[])["image/png", "image/jpeg", "image/gif", "image/webp"])
             .Where(type => NotebookCell.Data(output, type) is not null)
@@ -168,7 +167,7 @@ internal sealed partial class NotebookPage
         {
             html.Append("<details open><summary>On this page</summary>\n<ul>\n");
             foreach ((int level, string id, string text) in markdown.Headings)
-                html.Append($"<li class=\"level-{level}\"><a href=\"#{Encoded(id)}\">{text}</a></li>\n");
+                html.Append($"<li class=\"level-{level}\"><a href=\"#{Html.Encode(id)}\">{text}</a></li>\n");
             html.Append("</ul></details>\n");
         }
         html.Append("</nav>\n");
@@ -178,9 +177,9 @@ internal sealed partial class NotebookPage
     {
         html.Append("<footer>\n<nav class=\"chapters\" aria-label=\"Chapters\">\n");
         if (previous is not null)
-            html.Append($"<a rel=\"prev\" href=\"{Escaped(Path.GetFileName(previous.Address))}\"><small>Previous</small>{Encoded(previous.Title)}</a>\n");
+            html.Append($"<a rel=\"prev\" href=\"{Escaped(Path.GetFileName(previous.Address))}\"><small>Previous</small>{Html.Encode(previous.Title)}</a>\n");
         if (next is not null)
-            html.Append($"<a rel=\"next\" href=\"{Escaped(Path.GetFileName(next.Address))}\"><small>Next</small>{Encoded(next.Title)}</a>\n");
+            html.Append($"<a rel=\"next\" href=\"{Escaped(Path.GetFileName(next.Address))}\"><small>Next</small>{Html.Encode(next.Title)}</a>\n");
         html.Append("</nav>\n<p>");
         if (document.Metadata["workbook"] is JsonObject measured)
             html.Append(CultureInfo.InvariantCulture, $"Executed in {measured["seconds"]} s with at most {measured["peak_memory_mib"]} MiB of memory. ");
@@ -188,8 +187,6 @@ internal sealed partial class NotebookPage
     }
 
     private static string Kind(JsonObject output) => output["output_type"]!.GetValue<string>();
-
-    private static string Encoded(string text) => WebUtility.HtmlEncode(text);
 
     /// <summary>Text as a terminal leaves it: no colour codes, and of a line rewritten in place its last state.</summary>
     private static string AsOnTerminal(string text) =>

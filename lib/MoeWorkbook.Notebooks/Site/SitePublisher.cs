@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Reflection;
 using System.Text;
 
@@ -59,7 +58,7 @@ public static class SitePublisher
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <title>{WebUtility.HtmlEncode(title)}</title>
+        <title>{Html.Encode(title)}</title>
         <link rel="icon" href="data:,">
         <link rel="stylesheet" href="{toRoot}assets/site.css">
         {head}</head>
@@ -88,19 +87,19 @@ public static class SitePublisher
     private static string Index(SiteOptions site, List<NotebookPage> pages)
     {
         var body = new StringBuilder();
-        body.Append($"<main class=\"index\">\n<h1>{WebUtility.HtmlEncode(site.Title)}</h1>\n<p class=\"subtitle\">{WebUtility.HtmlEncode(site.Subtitle)}</p>\n");
+        body.Append($"<main class=\"index\">\n<h1>{Html.Encode(site.Title)}</h1>\n<p class=\"subtitle\">{Html.Encode(site.Subtitle)}</p>\n");
         foreach (IGrouping<string, NotebookPage> folder in pages.GroupBy(page => page.Folder).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             if (folder.Key.Length > 0)
-                body.Append(CultureInfo.InvariantCulture, $"<h2>{WebUtility.HtmlEncode(char.ToUpperInvariant(folder.Key[0]) + folder.Key[1..])}</h2>\n");
+                body.Append(CultureInfo.InvariantCulture, $"<h2>{Html.Encode(char.ToUpperInvariant(folder.Key[0]) + folder.Key[1..])}</h2>\n");
             body.Append("<ol class=\"chapters\">\n");
             foreach (NotebookPage page in folder)
             {
-                body.Append(CultureInfo.InvariantCulture, $"<li><a href=\"{NotebookPage.Escaped(page.Address)}\"><span class=\"number\">{WebUtility.HtmlEncode(page.Number)}</span> {WebUtility.HtmlEncode(page.Title)}</a>");
+                body.Append(CultureInfo.InvariantCulture, $"<li><a href=\"{NotebookPage.Escaped(page.Address)}\"><span class=\"number\">{Html.Encode(page.Number)}</span> {Html.Encode(page.Title)}</a>");
                 if (page.Failed)
                     body.Append(" <span class=\"failed\">stopped at an error</span>");
                 if (page.Promise.Length > 0)
-                    body.Append(CultureInfo.InvariantCulture, $"\n<p>{WebUtility.HtmlEncode(page.Promise)}</p>");
+                    body.Append(CultureInfo.InvariantCulture, $"\n<p>{Html.Encode(page.Promise)}</p>");
                 body.Append("</li>\n");
             }
             body.Append("</ol>\n");
