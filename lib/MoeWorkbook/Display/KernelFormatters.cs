@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using Plotly.NET;
 using static TorchSharp.torch;
+using GenericChart = Plotly.NET.GenericChart;
 
 namespace MoeWorkbook;
 

@@ -1,6 +1,6 @@
 using System.Net;
-using Plotly.NET;
 using static TorchSharp.torch;
+using GenericChart = Plotly.NET.GenericChart;
 
 namespace MoeWorkbook;
 

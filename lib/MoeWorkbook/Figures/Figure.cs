@@ -81,7 +81,7 @@ public sealed class Figure : INotebookDisplay
         // The page decides about the width and our own style about the looks.
         layout.Remove("width");
         layout["height"] = Height;
-        layout["template"] = FigureStyle.Template();
+        layout["template"] = FigureStyle.Template(grid: layout["grid"] is not null);
         Merge(layout, Layout);
         return new JsonObject
         {

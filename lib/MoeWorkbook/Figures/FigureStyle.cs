@@ -42,7 +42,9 @@ public static class FigureStyle
     /// <param name="hex">For example <see cref="Blue"/>.</param>
     public static Color ToColor(string hex) => Color.fromHex(hex);
 
-    internal static JsonObject Template() => new()
+    /// <summary>Our plotly.js template.</summary>
+    /// <param name="grid">Whether the figure is a grid of charts, whose titles need room below the legend.</param>
+    internal static JsonObject Template(bool grid) => new()
     {
         ["layout"] = new JsonObject
         {
@@ -51,8 +53,8 @@ public static class FigureStyle
             ["plot_bgcolor"] = "white",
             ["colorway"] = new JsonArray([.. Palette.Select(c => JsonValue.Create(c))]),
             ["font"] = new JsonObject { ["family"] = FontFamily, ["size"] = 14, ["color"] = Ink },
-            ["margin"] = new JsonObject { ["l"] = 70, ["r"] = 24, ["t"] = 16, ["b"] = 60 },
-            ["legend"] = new JsonObject { ["orientation"] = "h", ["x"] = 0, ["y"] = 1.02, ["xanchor"] = "left", ["yanchor"] = "bottom", ["traceorder"] = "normal" },
+            ["margin"] = new JsonObject { ["l"] = 70, ["r"] = 24, ["t"] = grid ? 36 : 16, ["b"] = 60 },
+            ["legend"] = new JsonObject { ["orientation"] = "h", ["x"] = 0, ["y"] = grid ? 1.08 : 1.02, ["xanchor"] = "left", ["yanchor"] = "bottom", ["traceorder"] = "normal" },
             ["hoverlabel"] = new JsonObject { ["font"] = new JsonObject { ["family"] = FontFamily, ["size"] = 13 }, ["align"] = "left" },
             ["hovermode"] = "closest",
             ["bargap"] = 0.25,

@@ -15,18 +15,90 @@ public static partial class Figures
     /// <param name="x">The horizontal axis: quantity and unit, such as "tokens" or "time (ms)".</param>
     /// <param name="y">The vertical axis: quantity and unit.</param>
     /// <param name="logarithmic">Both axes logarithmic.</param>
-    /// <exception cref="ArgumentException">An axis has no title, or there is no series.</exception>
+    /// <exception cref="ArgumentException">An axis has no title, there is no series, or a value is not positive on a logarithmic axis.</exception>
     public static Figure Lines(
         IEnumerable<(string Name, IEnumerable<(double X, double Y)> Points)> series, string title, string caption, string x, string y, bool logarithmic = false)
     {
         ArgumentNullException.ThrowIfNull(series);
-        var lines = series.Select((line, i) => Chart.Line<double, double, string>(
-            x: line.Points.Select(p => p.X), y: line.Points.Select(p => p.Y),
-            ShowMarkers: line.Points.Count() <= 20, Name: line.Name, LineColor: Colour(i), MarkerColor: Colour(i))).ToList();
+        var lines = series.Select(line => (line.Name, Points: line.Points.ToList())).ToList();
         if (lines.Count == 0)
             throw new ArgumentException("there is no series to draw", nameof(series));
+        var points = lines.SelectMany(line => line.Points).ToList();
+        if (logarithmic && points.Any(p => p.X <= 0 || p.Y <= 0))
+            throw new ArgumentException("a logarithmic axis shows positive values only", nameof(series));
+
+        var chart = Chart.Combine(lines.Select((line, i) => Chart.Line<double, double, string>(
+            x: line.Points.Select(p => p.X), y: line.Points.Select(p => p.Y),
+            ShowMarkers: line.Points.Count <= 20, Name: line.Name, LineColor: Colour(i), MarkerColor: Colour(i))));
         var type = logarithmic ? StyleParam.AxisType.Log : StyleParam.AxisType.Linear;
-        return new Figure(Titled(Chart.Combine(lines), x, y, type, type), title, caption) { Layout = new() { ["showlegend"] = lines.Count > 1 } };
+        return new Figure(Titled(chart, x, y, type, type), title, caption)
+        {
+            Layout = new()
+            {
+                ["showlegend"] = lines.Count > 1,
+                ["xaxis"] = Decades(points.Select(p => p.X)),
+                ["yaxis"] = Decades(points.Select(p => p.Y)),
+            },
+        };
+
+        // Over two powers of ten and more, only these are named.
+        JsonObject Decades(IEnumerable<double> values) =>
+            logarithmic && values.Where(double.IsFinite).ToList() is { Count: > 0 } finite && finite.Max() / finite.Min() >= 100 ? Axis(("dtick", 1)) : [];
+    }
+
+    /// <summary>A matrix as colours, such as the router's probabilities of tokens × experts; small matrices show their numbers too.</summary>
+    /// <param name="values">The values, <c>[rows, columns]</c>, the first row on top.</param>
+    /// <param name="rows">The name of each row.</param>
+    /// <param name="columns">The name of each column.</param>
+    /// <param name="title">What is shown, in a few words.</param>
+    /// <param name="caption">A sentence that says what to see.</param>
+    /// <param name="x">What the columns are.</param>
+    /// <param name="y">What the rows are.</param>
+    /// <param name="quantity">What the colours mean: quantity and unit.</param>
+    /// <exception cref="ArgumentException">An axis or the quantity has no name, or there are not as many names as rows or columns.</exception>
+    public static Figure HeatMap(double[,] values, IReadOnlyList<string> rows, IReadOnlyList<string> columns, string title, string caption, string x, string y, string quantity)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(columns);
+        ArgumentException.ThrowIfNullOrWhiteSpace(quantity);
+        if (values.GetLength(0) != rows.Count || values.GetLength(1) != columns.Count)
+            throw new ArgumentException($"{rows.Count} names of rows and {columns.Count} of columns do not fit values of shape [{values.GetLength(0)}, {values.GetLength(1)}]", nameof(values));
+
+        // Categories of the same name would become one: each is numbered, and the axis shows the names.
+        var chart = Chart.Heatmap<double, int, int, string>(
+            zData: rows.Select((_, row) => columns.Select((_, column) => values[row, column]).ToArray()).ToArray(),
+            X: Enumerable.Range(0, columns.Count).ToArray(), Y: Enumerable.Range(0, rows.Count).ToArray(), XGap: 1, YGap: 1);
+        return new Figure(Titled(chart, x, y, StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title, caption)
+        {
+            Height = Math.Clamp(110 + 30 * rows.Count, 240, 720),
+            Layout = new()
+            {
+                ["xaxis"] = NamedAxis(columns),
+                ["yaxis"] = NamedAxis(rows, ("autorange", "reversed")),
+                ["template"] = new JsonObject
+                {
+                    ["data"] = new JsonObject
+                    {
+                        ["heatmap"] = new JsonArray(new JsonObject
+                        {
+                            ["colorscale"] = "Viridis",
+                            ["colorbar"] = new JsonObject { ["title"] = new JsonObject { ["text"] = quantity, ["side"] = "right", ["font"] = new JsonObject { ["size"] = 13 } }, ["outlinewidth"] = 0, ["thickness"] = 16 },
+                            ["texttemplate"] = values.Length <= 120 ? "%{z:.2~f}" : "",
+                            ["hovertemplate"] = "%{y}, %{x}: %{z:.4~g}<extra></extra>",
+                        }),
+                    },
+                },
+            },
+        };
+    }
+
+    private static JsonObject NamedAxis(IReadOnlyList<string> names, params (string Name, JsonNode? Value)[] settings)
+    {
+        // Where there are many, only some are named.
+        int step = Math.Max(1, names.Count / 24);
+        var named = Enumerable.Range(0, names.Count).Where(i => i % step == 0).ToList();
+        return Axis([("tickvals", new JsonArray([.. named])), ("ticktext", new JsonArray([.. named.Select(i => names[i])])), ("showgrid", false), ("ticks", ""), .. settings]);
     }
 
     private static Plotly.NET.Color Colour(int series) => FigureStyle.ToColor(FigureStyle.Palette[series % FigureStyle.Palette.Count]);

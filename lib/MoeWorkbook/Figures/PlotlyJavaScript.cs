@@ -37,6 +37,7 @@ public static class PlotlyJavaScript
           window.moeWorkbookPlotly = window.moeWorkbookPlotly || load();
           window.moeWorkbookPlotly.then(draw, function () {
             document.querySelectorAll('[data-figure="' + id + '"]:not([data-drawn])').forEach(function (place) {
+              place.style.height = 'auto';
               place.textContent = 'This figure is drawn by plotly.js, which could not be loaded from {{Address}}.';
             });
           });

@@ -14,6 +14,7 @@ public class FigureTests
     public static TheoryData<string, Figure> All => new()
     {
         { "lines", TwoLines("first") },
+        { "heat map", MoeWorkbook.Figures.HeatMap(new double[,] { { 0.1, 0.9 } }, ["the"], ["E1", "E2"], "Routing", "The second expert wins.", "expert", "token", "probability") },
         { "shares", MoeWorkbook.Figures.ParameterShares(few) },
         { "total", MoeWorkbook.Figures.TotalAgainstActive(ModelCatalog.All) },
         { "held", MoeWorkbook.Figures.HeldAgainstRead(ModelCatalog.All) },
@@ -104,6 +105,20 @@ public class FigureTests
         Assert.Equal(".1f", (string?)Json(figure)["layout"]!["xaxis"]!["tickformat"]);
         Assert.Equal("chart", (string?)Json(figure)["layout"]!["xaxis"]!["title"]!["text"]);
     }
+
+    [Fact]
+    public void A_heat_map_keeps_its_rows_and_refuses_names_that_do_not_fit()
+    {
+        var figure = MoeWorkbook.Figures.HeatMap(new double[,] { { 1, 2 }, { 3, 4 } }, ["a", "a"], tokens, "t", "c", "expert", "token", "probability");
+        Assert.Equal([3, 4], Json(figure)["data"]![0]!["z"]![1]!.AsArray().Select(z => (double)z!));
+        Assert.Equal(["a", "a"], Json(figure)["layout"]!["yaxis"]!["ticktext"]!.AsArray().Select(name => (string?)name));
+        string message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.HeatMap(new double[1, 2], ["a"], ["b"], "t", "c", "x", "y", "q")).Message;
+        Assert.Contains("[1, 2]", message);
+    }
+
+    [Fact]
+    public void A_logarithmic_axis_refuses_zero() =>
+        Assert.Contains("positive", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.Lines([("a", [(0, 1)])], "t", "c", "x", "y", logarithmic: true)).Message);
 
     [Fact]
     public void The_shares_of_a_model_add_up_to_100()
