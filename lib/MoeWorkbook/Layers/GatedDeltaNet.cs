@@ -67,7 +67,7 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
         Expect.Shape(hidden, nameof(hidden), ("batch", -1), ("sequence", -1), ("hidden", _input.Weight.shape[1]));
         using var scope = NewDisposeScope();
         var batch = hidden.shape[0];
-        var past = pass.Cache?.State(_layer);
+        var past = pass.Cache?.State(_layer, batch);
 
         // The input projection lies key head by key head: its query, its key, its value heads, their output gates.
         long valueGroup = _valuesPerKey * _config.ValueHeadSize;

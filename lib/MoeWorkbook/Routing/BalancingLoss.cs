@@ -75,7 +75,7 @@ public static class BalancingLoss
         var (kth, next) = (best.narrow(-1, k - 1, 1), best.narrow(-1, k, 1)); // both [tokens, 1]
         var toBeat = where(noisy >= kth, next, kth); // [tokens, experts]: the k-th best of the others
         var probability = 0.5 * (1 + ((routing.Logits - toBeat) / (deviation * Math.Sqrt(2))).erf()); // Φ, [tokens, experts]
-        return SquaredVariation(probability.sum(0)).MoveToOuterDisposeScope();
+        return SquaredVariation(probability.sum([0L])).MoveToOuterDisposeScope();
     }
 
     /// <summary>Router z-loss: the mean over tokens of (log Σ exp logits)², which keeps logits small (Zoph et al. 2022, eq. 5). It balances nothing.</summary>
