@@ -3,7 +3,7 @@ namespace MoeWorkbook;
 /// <summary>What a published number of active parameters may leave out. All three conventions are common.</summary>
 public enum ActiveConvention
 {
-    /// <summary>Every parameter touched for one token, both embedding matrices included (Mixtral, Qwen3-30B-A3B, OLMoE).</summary>
+    /// <summary>Every parameter touched for one token, both embedding matrices included (Mixtral, OLMoE).</summary>
     AllIn,
 
     /// <summary>Without the input embedding, of which a token reads one row (gpt-oss).</summary>

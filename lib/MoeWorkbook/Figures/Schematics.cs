@@ -27,12 +27,12 @@ public static class Schematics
         {
             double x = left + i * (expertWidth + gap), centre = x + expertWidth / 2.0;
             bool lit = chosen.Contains(i);
-            drawing.Box(x, 342, expertWidth, 36, $"E{i + 1}", FigureStyle.Blue, lit);
+            drawing.Box(x, 342, expertWidth, 36, $"E{i}", FigureStyle.Blue, lit);
             if (!lit)
                 continue;
             drawing.Arrow(FigureStyle.Blue, 2, (550 + (centre - 550) * 0.3, 310), (centre, 340));
             drawing.Arrow(FigureStyle.Blue, 2, (centre, 378), (550 + (centre < 550 ? -12 : 12), 404));
-            drawing.Text(centre + (centre < 550 ? -4 : 4), 396, i == 1 ? "× w₂" : "× w₆", centre < 550 ? "end" : "start", 12);
+            drawing.Text(centre + (centre < 550 ? -4 : 4), 396, i == 1 ? "× w₁" : "× w₅", centre < 550 ? "end" : "start", 12);
         }
         drawing.Circle(550, 408, "Σ");
         drawing.Arrow(FigureStyle.Ink, 1.5, (550, 420), (550, 438));
@@ -76,7 +76,7 @@ public static class Schematics
             bool lit = chosen.Contains(i);
             drawing.Bar(logits[i] < 0 ? 285 - bar : 285, y - 7, Math.Max(bar, 1), 14, lit ? FigureStyle.Blue : "#C9CED4");
             drawing.Text(375, y, logits[i].ToString("0.00", CultureInfo.InvariantCulture), "end", faint: !lit, bold: lit);
-            drawing.Box(440, y - 14, 90, 28, $"expert {i + 1}", FigureStyle.Blue, lit);
+            drawing.Box(440, y - 14, 90, 28, $"expert {i}", FigureStyle.Blue, lit);
             if (!lit)
                 continue;
             double weight = Math.Exp(logits[i] - largest) / sum;
