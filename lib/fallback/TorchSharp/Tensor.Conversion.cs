@@ -117,15 +117,5 @@ public static partial class torch
         {
             if (TypeOf(type) != dtype) throw new ArgumentException($"{type.Name} is not compatible with {dtype}");
         }
-
-        // ---- files ----
-
-        public void save(string location) => TensorExtensionMethods.Save(this, location);
-
-        public static Tensor load(string location)
-        {
-            using var reader = new BinaryReader(File.OpenRead(location));
-            return TensorExtensionMethods.Load(reader);
-        }
     }
 }
