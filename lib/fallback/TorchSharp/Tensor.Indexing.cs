@@ -95,7 +95,7 @@ public static partial class torch
         {
             using var scope = NewDisposeScope();
             var (view, gathered) = View(indices);
-            if (gathered is not null) InPlace("index_put_", view, Arg.Optional(gathered), value.to(dtype, device), accumulate);
+            if (gathered is not null) InPlace("index_put_", view, Arg.Optional(gathered), value, accumulate);
             else if (accumulate) view.add_(value);
             else view.copy_(value);
             return this;
