@@ -231,6 +231,8 @@ public class TensorTests
         Assert.Equal([1f, 2, -1, -1, -1, 5], Floats(x));
         x[TensorIndex.Tensor(tensor(new long[] { 1 }))] = zeros(1, 3);
         Assert.Equal([1f, 2, -1, 0, 0, 0], Floats(x));
+        x[1] = tensor(new float[] { 7, 8, 9 });
+        Assert.Equal([1f, 2, -1, 7, 8, 9], Floats(x));
     }
 
     [Fact]
