@@ -53,13 +53,8 @@ public static partial class torch
 
         public Scalar ToScalar() => CallScalar("item", this);
 
-        public unsafe T item<T>() where T : unmanaged
-        {
-            if (NumberOfElements != 1) throw new ArgumentException($"item() needs a tensor of one element; this one has {NumberOfElements}.");
-            RequireType(typeof(T));
-            using var scope = NewDisposeScope();
-            return *(T*)cpu().Pointer;
-        }
+        public T item<T>() where T : unmanaged =>
+            NumberOfElements == 1 ? data<T>()[0] : throw new ArgumentException($"item() needs a tensor of one element; this one has {NumberOfElements}.");
 
         public Utils.TensorAccessor<T> data<T>() where T : unmanaged
         {

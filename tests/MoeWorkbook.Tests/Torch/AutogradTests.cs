@@ -17,7 +17,7 @@ public class AutogradTests
         var grad = x.grad!.data<double>().ToArray();
         for (int k = 0; k < values.Length; k++)
         {
-            double Shifted(double h) => Loss(tensor([.. values.Select((value, j) => j == k ? value + h : value)], [2, 3])).item<double>();
+            double Shifted(double h) => Loss(tensor(values.Select((value, j) => j == k ? value + h : value).ToArray(), [2, 3])).item<double>();
             Assert.Equal((Shifted(1e-5) - Shifted(-1e-5)) / 2e-5, grad[k], 6);
         }
     }

@@ -246,7 +246,7 @@ public class TensorTests
         accessor[2] = 8;
         Assert.Equal(8, x[2].item<float>());
         var shared = new float[] { 1, 2, 3, 4 };
-        var view = frombuffer(shared, float32, 2, 4);
+        var view = frombuffer(shared, float32, 2, 1);
         shared[1] = 9;
         Assert.Equal([9f, 3], Floats(view));
     }

@@ -88,11 +88,15 @@ public static partial class torch
                 }
             }
 
-            private protected void Put(string name, Parameter? parameter)
+            /// <summary>Puts a parameter into its field and under its name; the one before it is disposed.</summary>
+            private protected void Put(string name, ref Parameter? field, Parameter? value)
             {
-                if (parameter is null) parametersByName.Remove(name);
-                else parametersByName[name] = parameter;
-                parameter?.DetachFromDisposeScope();
+                if (ReferenceEquals(field, value)) return;
+                field?.Dispose();
+                field = value;
+                if (value is null) parametersByName.Remove(name);
+                else parametersByName[name] = value;
+                value?.DetachFromDisposeScope();
             }
 
             private Dictionary<string, FieldInfo> Fields()
