@@ -98,20 +98,18 @@ public sealed class AttentionTests
     }
 
     [Fact]
-    public void Delta_rule_recalls_the_last_value_written_under_a_key()
+    public void The_delta_rule_recalls_the_last_value_written_under_a_key_and_the_gate_fades_it()
     {
-        // With β = 1 and no fading the state maps each key exactly to its last value (Yang et al. 2024, section 2.2).
         using var scope = NewDisposeScope();
-        using var layer = new GatedDeltaNet(8, new(1, 1, 4, 4, 1));
-        Assert.Equal(4 * 4 + 4 * 4, new LinearAttentionConfig(1, 1, 4, 4, 1).KeyWidth * 4 + 16);
-        using var cache = new KeyValueCache();
-        using var pass = new ForwardPass { Cache = cache };
-        using var noGradient = no_grad();
-        var hidden = randn(1, 5, 8);
-        var whole = layer.forward(hidden);
-        var first = layer.forward(hidden.narrow(1, 0, 2), pass);
-        var rest = layer.forward(hidden.narrow(1, 2, 3), pass);
-        Assert.True(cat([first, rest], 1).allclose(whole, atol: 1e-6));
+        // Key (1, 0) gets value 2, key (0, 1) value 5, key (1, 0) value 3; the last query asks for both keys.
+        var key = tensor(new float[] { 1, 0, 0, 1, 1, 0 }, [1, 3, 1, 2]);
+        var value = tensor(new float[] { 2, 5, 3 }, [1, 3, 1, 1]);
+        var query = tensor(new float[] { 1, 0, 1, 0, 1, 1 }, [1, 3, 1, 2]);
+        var rate = ones(1, 3, 1);
+        Assert.Equal([2f, 2, 3 + 5], GatedDeltaNet.Recur(query, key, value, ones(1, 3, 1), rate, null).Read.data<float>().ToArray());
+        Assert.Equal([2f, 1, 3 + 2.5f], GatedDeltaNet.Recur(query, key, value, full(1, 3, 1, 0.5), rate, null).Read.data<float>().ToArray());
+        // At half the rate a value is written half: 1, then 1 + (3 − 1) / 2.
+        Assert.Equal([1f, 1, 2 + 2.5f], GatedDeltaNet.Recur(query, key, value, ones(1, 3, 1), rate * 0.5, null).Read.data<float>().ToArray());
     }
 
     [Fact]
