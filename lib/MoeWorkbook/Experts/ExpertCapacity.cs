@@ -27,9 +27,11 @@ public sealed record ExpertCapacity(double Factor, DropPolicy Policy = DropPolic
     /// <param name="routing">A decision; assignments that it dropped already take no room.</param>
     /// <param name="generator">The source of <see cref="DropPolicy.Random"/>; null for TorchSharp's global one.</param>
     /// <returns>The same decision with other <see cref="RoutingDecision.Kept"/>.</returns>
+    /// <exception cref="ArgumentException">The decision's tensors do not fit together.</exception>
     public RoutingDecision Apply(RoutingDecision routing, Generator? generator = null)
     {
         ArgumentNullException.ThrowIfNull(routing);
+        routing.Validate();
         var limit = PerExpert(routing.Experts.numel(), routing.ExpertCount);
         using var scope = NewDisposeScope();
         var order = QueueOrder(routing, generator); // [assignments], who comes first

@@ -101,8 +101,14 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
     }
 
     /// <summary>The recurrence over positions.</summary>
+    /// <param name="query"><c>[batch, sequence, heads, key size]</c>.</param>
+    /// <param name="key"><c>[batch, sequence, heads, key size]</c>.</param>
+    /// <param name="value"><c>[batch, sequence, heads, value size]</c>.</param>
+    /// <param name="fade">α, <c>[batch, sequence, heads]</c>.</param>
+    /// <param name="writeRate">β, <c>[batch, sequence, heads]</c>.</param>
+    /// <param name="past">The state before, <c>[batch, heads, key size, value size]</c>; null for zero.</param>
     /// <returns>What each position reads, <c>[batch, sequence, heads, value size]</c>, and the last state, <c>[batch, heads, key size, value size]</c>.</returns>
-    private static (Tensor Read, Tensor State) Recur(Tensor query, Tensor key, Tensor value, Tensor fade, Tensor writeRate, Tensor? past)
+    internal static (Tensor Read, Tensor State) Recur(Tensor query, Tensor key, Tensor value, Tensor fade, Tensor writeRate, Tensor? past)
     {
         var (batch, sequence, heads) = (query.shape[0], query.shape[1], query.shape[2]);
         var state = past ?? zeros(batch, heads, key.shape[3], value.shape[3], dtype: query.dtype, device: query.device);

@@ -161,4 +161,28 @@ public sealed class BalancingLossTests
         all.train();
         Assert.Contains("always chosen", Assert.Throws<InvalidOperationException>(() => BalancingLoss.ShazeerLoad(all.forward(new(randn(1, 4, 3))))).Message);
     }
+
+    [Fact]
+    public void A_decision_whose_tensors_do_not_fit_is_named_by_losses_statistics_capacity_and_runners()
+    {
+        using var scope = NewDisposeScope();
+        using var experts = new ExpertWeights(4, 3, 2);
+        var good = Decision(randn(6, 4), 2);
+        var readers = new Action<RoutingDecision>[]
+        {
+            routing => BalancingLoss.Switch(routing), routing => BalancingLoss.GShard(routing), routing => BalancingLoss.SequenceWise(routing),
+            routing => BalancingLoss.ShazeerImportance(routing), routing => BalancingLoss.ShazeerLoad(routing), routing => BalancingLoss.RouterZ(routing),
+            routing => LoadStatistics.Of(routing), routing => new ExpertCapacity(1).Apply(routing), routing => new LoopExperts().Run(randn(6, 3), routing, experts),
+        };
+        foreach (var read in readers)
+        {
+            Assert.Contains("Logits has shape [5, 4] but [tokens = 6, experts]", Fails(good with { Logits = randn(5, 4) }));
+            Assert.Contains("Scores has shape [6, 3] but Logits has shape [6, 4]", Fails(good with { Scores = randn(6, 3) }));
+            Assert.Contains("Weights has shape [11] but Tokens has shape [12]", Fails(good with { Weights = randn(11) }));
+            Assert.Contains("Experts [12] is Float32; Int64", Fails(good with { Experts = randn(12) }));
+            Assert.Contains("Kept [12] is Float32; Bool", Fails(good with { Kept = ones(12) }));
+            Assert.Contains("is on meta", Fails(good with { Weights = ones(12, device: META) }));
+            string Fails(RoutingDecision routing) => Assert.Throws<ArgumentException>(() => read(routing)).Message;
+        }
+    }
 }
