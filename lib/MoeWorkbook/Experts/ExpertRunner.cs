@@ -1,0 +1,32 @@
+using static TorchSharp.torch;
+
+namespace MoeWorkbook;
+
+/// <summary>A way of running the experts that a router chose. Every runner computes the same sum: output of token t = Σ over its kept assignments of weight · expert(hidden state of t).</summary>
+public abstract class ExpertRunner
+{
+    /// <summary>Runs the experts.</summary>
+    /// <param name="hidden">Hidden states, <c>[tokens, hidden]</c>.</param>
+    /// <param name="routing">The router's decision about these tokens.</param>
+    /// <param name="experts">The experts.</param>
+    /// <returns>For each token the weighted sum of its experts' outputs, <c>[tokens, hidden]</c>; zero for a token without a kept assignment.</returns>
+    /// <exception cref="ArgumentException">Shapes, types or devices do not fit together.</exception>
+    public Tensor Run(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    {
+        ArgumentNullException.ThrowIfNull(routing);
+        ArgumentNullException.ThrowIfNull(experts);
+        Expect.Shape(hidden, nameof(hidden), ("tokens", routing.TokenCount), ("hidden", experts.HiddenSize));
+        Expect.Like(hidden, nameof(hidden), experts.GateUp);
+        Expect.Shape(routing.Logits, "routing.Logits", ("tokens", routing.TokenCount), ("experts", experts.ExpertCount));
+        Expect.Shape(routing.Tokens, "routing.Tokens", ("assignments", -1));
+        Expect.SameShape(routing.Experts, "routing.Experts", routing.Tokens, "routing.Tokens");
+        Expect.SameShape(routing.Weights, "routing.Weights", routing.Tokens, "routing.Tokens");
+        Expect.SameShape(routing.Kept, "routing.Kept", routing.Tokens, "routing.Tokens");
+        Expect.SameDevice(routing.Tokens, "routing.Tokens", hidden, nameof(hidden));
+        using var scope = NewDisposeScope();
+        return RunChecked(hidden, routing, experts).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Runs the experts on arguments whose shapes were checked.</summary>
+    private protected abstract Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts);
+}

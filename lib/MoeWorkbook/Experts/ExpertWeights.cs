@@ -1,0 +1,84 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MoeWorkbook;
+
+/// <summary>The weights of all experts of a layer, stacked: each expert is a feed-forward block y = Down·act(GateUp·x).</summary>
+/// <remarks>Stacked, because a batched product over all experts then copies nothing. <see cref="Unbind"/> gives the experts one by one.</remarks>
+public sealed class ExpertWeights : Module<Tensor, Tensor>
+{
+    private readonly bool _bias;
+
+    /// <summary>The experts of one layer.</summary>
+    /// <param name="expertCount">Number of experts E.</param>
+    /// <param name="hiddenSize">Size of the hidden states.</param>
+    /// <param name="feedForwardSize">Inner size ffn of one expert.</param>
+    /// <param name="kind">The form of each expert.</param>
+    /// <param name="bias">Whether the projections have biases (gpt-oss).</param>
+    /// <param name="weights">Where and how the weights are made.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
+    public ExpertWeights(int expertCount, int hiddenSize, int feedForwardSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false, WeightFactory? weights = null)
+        : base(nameof(ExpertWeights))
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(expertCount);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(feedForwardSize);
+        weights ??= new();
+        (ExpertCount, HiddenSize, FeedForwardSize, Kind, _bias) = (expertCount, hiddenSize, feedForwardSize, kind, bias);
+        var projectedSize = checked(feedForwardSize * (Activation.IsGated(kind) ? 2 : 1));
+        register_parameter("gate_up_proj", weights.Normal(expertCount, projectedSize, hiddenSize));
+        register_parameter("down_proj", weights.ForResidual.Normal(expertCount, hiddenSize, feedForwardSize));
+        if (!bias) return;
+        register_parameter("gate_up_proj_bias", weights.Constant(0, expertCount, projectedSize));
+        register_parameter("down_proj_bias", weights.Constant(0, expertCount, hiddenSize));
+    }
+
+    /// <summary>Number of experts E.</summary>
+    public int ExpertCount { get; }
+
+    /// <summary>Size of the hidden states.</summary>
+    public int HiddenSize { get; }
+
+    /// <summary>Inner size of one expert.</summary>
+    public int FeedForwardSize { get; }
+
+    /// <summary>The form of each expert.</summary>
+    public FeedForwardKind Kind { get; }
+
+    /// <summary>The input projections, gate before value, <c>[experts, 2·ffn, hidden]</c>; <c>[experts, ffn, hidden]</c> where the experts have no gate.</summary>
+    public Tensor GateUp => get_parameter("gate_up_proj")!;
+
+    /// <summary>The output projections, <c>[experts, hidden, ffn]</c>.</summary>
+    public Tensor Down => get_parameter("down_proj")!;
+
+    /// <summary>The biases of the input projections, <c>[experts, 2·ffn]</c>; null where there are none.</summary>
+    public Tensor? GateUpBias => _bias ? get_parameter("gate_up_proj_bias") : null;
+
+    /// <summary>The biases of the output projections, <c>[experts, hidden]</c>; null where there are none.</summary>
+    public Tensor? DownBias => _bias ? get_parameter("down_proj_bias") : null;
+
+    /// <summary>The experts one by one, as views. Once a forward pass: indexing a stacked parameter expert by expert would make a gradient of full size for each.</summary>
+    public Expert[] Unbind()
+    {
+        var (gateUps, downs, gateUpBiases, downBiases) = (GateUp.unbind(), Down.unbind(), GateUpBias?.unbind(), DownBias?.unbind());
+        var experts = new Expert[ExpertCount];
+        for (var e = 0; e < experts.Length; e++) experts[e] = new(Kind, gateUps[e], downs[e], gateUpBiases?[e], downBiases?[e]);
+        return experts;
+    }
+
+    /// <summary>All experts at once, each on as many rows, as two batched products.</summary>
+    /// <param name="input">The rows of each expert, <c>[experts, rows, hidden]</c>.</param>
+    /// <returns><c>[experts, rows, hidden]</c>.</returns>
+    /// <exception cref="ArgumentException">The shape, type or device does not fit.</exception>
+    public override Tensor forward(Tensor input)
+    {
+        Expect.Shape(input, nameof(input), ("experts", ExpertCount), ("rows", -1), ("hidden", HiddenSize));
+        Expect.Like(input, nameof(input), GateUp);
+        using var scope = NewDisposeScope();
+        var projected = bmm(input, GateUp.transpose(1, 2)); // [experts, rows, 2·ffn]
+        if (GateUpBias is { } bias) projected += bias.unsqueeze(1);
+        var output = bmm(Activation.Apply(Kind, projected), Down.transpose(1, 2)); // [experts, rows, hidden]
+        if (DownBias is { } downBias) output += downBias.unsqueeze(1);
+        return output.MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,102 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MoeWorkbook;
+
+/// <summary>A Mixture-of-Experts layer: the router picks experts for each token, a runner computes them, a shared expert that every token visits is added.</summary>
+/// <remarks>It takes the place of a dense feed-forward block. A token whose every assignment was dropped gets zero here and passes through on the residual stream.</remarks>
+public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
+{
+    private readonly FeedForward? _sharedExpert;
+    private readonly Projection? _sharedGate;
+    private ExpertRunner _runner = new SortedExperts();
+
+    /// <summary>A layer from its parts.</summary>
+    /// <param name="router">Picks the experts.</param>
+    /// <param name="experts">The routed experts.</param>
+    /// <param name="sharedExpert">An expert that every token visits; null for none.</param>
+    /// <param name="sharedGate">A projection of the hidden state to one logit whose sigmoid scales the shared expert's output (Qwen2-MoE); null for none.</param>
+    /// <exception cref="ArgumentException">Router and experts differ in number of experts or hidden size.</exception>
+    public MoeLayer(Router router, ExpertWeights experts, FeedForward? sharedExpert = null, Projection? sharedGate = null) : base(nameof(MoeLayer))
+    {
+        ArgumentNullException.ThrowIfNull(router);
+        ArgumentNullException.ThrowIfNull(experts);
+        if (router.ExpertCount != experts.ExpertCount || router.HiddenSize != experts.HiddenSize)
+            throw new ArgumentException($"The router is for {router.ExpertCount} experts of hidden size {router.HiddenSize} but there are {experts.ExpertCount} of {experts.HiddenSize}.", nameof(router));
+        (Router, Experts, _sharedExpert, _sharedGate) = (router, experts, sharedExpert, sharedGate);
+        register_module("gate", router);
+        register_module("experts", experts);
+        if (sharedExpert is not null) register_module("shared_expert", sharedExpert);
+        if (sharedGate is not null) register_module("shared_expert_gate", sharedGate);
+    }
+
+    /// <summary>The layer that a model's description asks for.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="weights">Where and how the weights are made.</param>
+    /// <exception cref="ArgumentException">The description contradicts itself, or has no experts.</exception>
+    /// <exception cref="NotSupportedException">The kind of router has no forward pass here.</exception>
+    public static MoeLayer FromConfig(ModelConfig config, WeightFactory? weights = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var moe = config.Moe ?? throw new ArgumentException("The model has no experts.", nameof(config));
+        weights ??= new();
+        Router router = moe.Router switch
+        {
+            RouterKind.SoftmaxTopK when moe.GroupCount == 1 && !moe.SelectionBias => new SoftmaxTopKRouter(
+                config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, moe.NormalizeWeights, moe.RoutedScalingFactor, moe.RouterBias, weights),
+            RouterKind.SigmoidTopK when !moe.RouterBias => new SigmoidTopKRouter(
+                config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, moe.NormalizeWeights, moe.RoutedScalingFactor, moe.SelectionBias, moe.GroupCount, moe.GroupsPerToken, weights),
+            _ => throw new NotSupportedException($"No forward pass for the router {moe.Router} with {moe.GroupCount} groups, selection bias {moe.SelectionBias}, bias {moe.RouterBias}."),
+        };
+        var experts = new ExpertWeights(moe.ExpertCount, config.HiddenSize, moe.ExpertSize, config.FeedForward, moe.ExpertBias, weights);
+        var shared = moe.SharedExpertSize > 0 ? new FeedForward(config.HiddenSize, moe.SharedExpertSize, config.FeedForward, weights: weights) : null;
+        var sharedGate = shared is not null && moe.SharedExpertGate ? new Projection(config.HiddenSize, 1, weights: weights) : null;
+        return new(router, experts, shared, sharedGate);
+    }
+
+    /// <summary>Picks the experts.</summary>
+    public Router Router { get; }
+
+    /// <summary>The routed experts.</summary>
+    public ExpertWeights Experts { get; }
+
+    /// <summary>How the experts are run; <see cref="SortedExperts"/> unless set.</summary>
+    public ExpertRunner Runner
+    {
+        get => _runner;
+        set => _runner = value ?? throw new ArgumentNullException(nameof(value));
+    }
+
+    /// <summary>Computes the layer.</summary>
+    /// <param name="hidden"><c>[batch, sequence, hidden]</c>.</param>
+    /// <returns><c>[batch, sequence, hidden]</c>.</returns>
+    /// <exception cref="ArgumentException">The shape, type or device does not fit.</exception>
+    public Tensor forward(Tensor hidden)
+    {
+        using var pass = new ForwardPass();
+        return forward(hidden, pass);
+    }
+
+    /// <summary>Computes the layer and records the routing decision.</summary>
+    /// <param name="hidden"><c>[batch, sequence, hidden]</c>.</param>
+    /// <param name="pass">Token ids and generator for the router, and where the decision is kept.</param>
+    /// <returns><c>[batch, sequence, hidden]</c>.</returns>
+    /// <exception cref="ArgumentException">The shape, type or device does not fit.</exception>
+    public override Tensor forward(Tensor hidden, ForwardPass pass)
+    {
+        ArgumentNullException.ThrowIfNull(pass);
+        Expect.Shape(hidden, nameof(hidden), ("batch", -1), ("sequence", -1), ("hidden", Experts.HiddenSize));
+        using var scope = NewDisposeScope();
+        var routing = Router.forward(new(hidden, pass.TokenIds, pass.Generator));
+        var tokens = hidden.reshape(-1, Experts.HiddenSize); // [tokens, hidden]
+        var output = Runner.Run(tokens, routing, Experts).view(hidden.shape); // [batch, sequence, hidden]
+        pass.Record(routing);
+        if (_sharedExpert is not null)
+        {
+            var shared = _sharedExpert.forward(hidden); // [batch, sequence, hidden]
+            output += _sharedGate is null ? shared : _sharedGate.forward(hidden).sigmoid() * shared;
+        }
+
+        return output.MoveToOuterDisposeScope();
+    }
+}

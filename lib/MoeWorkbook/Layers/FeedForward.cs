@@ -1,0 +1,42 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MoeWorkbook;
+
+/// <summary>A dense feed-forward block: gated, W_down(act(W_gate·x) ⊙ W_up·x) (Shazeer 2020), or plain, W_down·act(W_up·x) (Vaswani et al. 2017).</summary>
+public sealed class FeedForward : Module<Tensor, Tensor>
+{
+    private readonly FeedForwardKind _kind;
+    private readonly Projection? _gate;
+    private readonly Projection _up;
+    private readonly Projection _down;
+
+    /// <summary>A block from <paramref name="hiddenSize"/> through <paramref name="feedForwardSize"/> and back.</summary>
+    /// <param name="hiddenSize">Size of the hidden states.</param>
+    /// <param name="feedForwardSize">Inner size.</param>
+    /// <param name="kind">The form of the block.</param>
+    /// <param name="bias">Whether the projections have biases.</param>
+    /// <param name="weights">Where and how the weights are made.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
+    public FeedForward(int hiddenSize, int feedForwardSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false, WeightFactory? weights = null)
+        : base(nameof(FeedForward))
+    {
+        weights ??= new();
+        _kind = kind;
+        if (Activation.IsGated(kind)) register_module("gate_proj", _gate = new(hiddenSize, feedForwardSize, bias, weights));
+        register_module("up_proj", _up = new(hiddenSize, feedForwardSize, bias, weights));
+        register_module("down_proj", _down = new(feedForwardSize, hiddenSize, bias, weights.ForResidual));
+    }
+
+    /// <summary>Computes the block for every position on its own.</summary>
+    /// <param name="hidden"><c>[…, hidden]</c>.</param>
+    /// <returns><c>[…, hidden]</c>.</returns>
+    /// <exception cref="ArgumentException">The last dimension, type or device does not fit.</exception>
+    public override Tensor forward(Tensor hidden)
+    {
+        using var scope = NewDisposeScope();
+        var up = _up.forward(hidden); // […, ffn]
+        var inner = _gate is null ? Activation.Apply(_kind, up) : Activation.Gated(_kind, _gate.forward(hidden), up); // […, ffn]
+        return _down.forward(inner).MoveToOuterDisposeScope();
+    }
+}

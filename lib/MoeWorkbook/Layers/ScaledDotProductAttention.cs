@@ -1,0 +1,60 @@
+using static TorchSharp.torch;
+
+namespace MoeWorkbook;
+
+/// <summary>Attention: softmax(q·kᵀ·scale)·v (Vaswani et al. 2017, eq. 1), with query heads in groups that share a key and value head.</summary>
+public static class ScaledDotProductAttention
+{
+    /// <summary>The weighted mean of the values for each query.</summary>
+    /// <param name="queries"><c>[batch, heads, queries, head size]</c>.</param>
+    /// <param name="keys"><c>[batch, key-value heads, keys, head size]</c>.</param>
+    /// <param name="values"><c>[batch, key-value heads, keys, value head size]</c>.</param>
+    /// <param name="scale">The factor on q·kᵀ, usually 1/√(head size).</param>
+    /// <param name="hiddenKeys">Which keys a query must not see, booleans <c>[queries, keys]</c>; null where each sees all.</param>
+    /// <param name="sinks">A logit for each head, <c>[heads]</c>, that takes part in the softmax and receives no value (gpt-oss); null for none.</param>
+    /// <returns><c>[batch, heads, queries, value head size]</c>.</returns>
+    /// <exception cref="ArgumentException">Shapes, types or devices do not fit together.</exception>
+    public static Tensor Attend(Tensor queries, Tensor keys, Tensor values, double scale, Tensor? hiddenKeys = null, Tensor? sinks = null)
+    {
+        using var scope = NewDisposeScope();
+        var weights = Weights(queries, keys, scale, hiddenKeys, sinks).to(values.dtype); // [batch, heads, queries, keys]
+        var (batch, heads, length) = (queries.shape[0], queries.shape[1], queries.shape[2]);
+        var groups = keys.shape[1];
+        Expect.Shape(values, nameof(values), ("batch", batch), ("key-value heads", groups), ("keys", keys.shape[2]), ("value head size", -1));
+        Expect.SameDevice(values, nameof(values), keys, nameof(keys));
+        // The query heads of a group lie beside each other, so a group is one matrix of heads / groups · queries rows.
+        var output = matmul(weights.reshape(batch, groups, -1, keys.shape[2]), values);
+        return output.reshape(batch, heads, length, values.shape[3]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The attention weights: for each query a distribution over the keys, less the sinks' share.</summary>
+    /// <param name="queries"><c>[batch, heads, queries, head size]</c>.</param>
+    /// <param name="keys"><c>[batch, key-value heads, keys, head size]</c>.</param>
+    /// <param name="scale">The factor on q·kᵀ.</param>
+    /// <param name="hiddenKeys">Which keys a query must not see, booleans <c>[queries, keys]</c>.</param>
+    /// <param name="sinks">A logit for each head that takes part in the softmax, <c>[heads]</c>.</param>
+    /// <returns><c>[batch, heads, queries, keys]</c>, in float32 where the queries are narrower.</returns>
+    /// <exception cref="ArgumentException">Shapes, types or devices do not fit together.</exception>
+    public static Tensor Weights(Tensor queries, Tensor keys, double scale, Tensor? hiddenKeys = null, Tensor? sinks = null)
+    {
+        Expect.Shape(queries, nameof(queries), ("batch", -1), ("heads", -1), ("queries", -1), ("head size", -1));
+        Expect.Floating(queries, nameof(queries));
+        Expect.Shape(keys, nameof(keys), ("batch", queries.shape[0]), ("key-value heads", -1), ("keys", -1), ("head size", queries.shape[3]));
+        Expect.Like(keys, nameof(keys), queries, nameof(queries));
+        var (batch, heads, length) = (queries.shape[0], queries.shape[1], queries.shape[2]);
+        var (groups, count) = (keys.shape[1], keys.shape[2]);
+        if (groups == 0 || heads % groups != 0)
+            throw new ArgumentException($"keys have {groups} heads, which does not divide the queries' {heads}.", nameof(keys));
+        if (hiddenKeys is not null) Expect.Shape(hiddenKeys, nameof(hiddenKeys), ("queries", length), ("keys", count));
+
+        using var scope = NewDisposeScope();
+        var logits = matmul(queries.reshape(batch, groups, -1, queries.shape[3]), keys.transpose(2, 3));
+        logits = logits.reshape(batch, heads, length, count).Widened() * scale; // [batch, heads, queries, keys]
+        if (hiddenKeys is not null) logits = logits.masked_fill(hiddenKeys, double.NegativeInfinity);
+        if (sinks is null) return logits.softmax(-1).MoveToOuterDisposeScope();
+
+        Expect.Shape(sinks, nameof(sinks), ("heads", heads));
+        var sink = sinks.Widened().view(1, heads, 1, 1).expand(batch, heads, length, 1);
+        return cat([logits, sink], -1).softmax(-1).narrow(-1, 0, count).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,112 @@
+using static TorchSharp.torch;
+
+namespace MoeWorkbook;
+
+/// <summary>Which expert computes which token, and with what weight: a flat list of assignments.</summary>
+/// <remarks>Tokens are numbered through the batch: token t is position t mod sequence of sequence t / sequence. Every router gives one of these, and every runner, loss, statistic and figure reads it.</remarks>
+public sealed record RoutingDecision
+{
+    /// <summary>The token of each assignment, 64-bit integers <c>[assignments]</c>.</summary>
+    public required Tensor Tokens { get; init; }
+
+    /// <summary>The expert of each assignment, 64-bit integers <c>[assignments]</c>.</summary>
+    public required Tensor Experts { get; init; }
+
+    /// <summary>The combine weight of each assignment, <c>[assignments]</c>; the router's gradient flows through it.</summary>
+    public required Tensor Weights { get; init; }
+
+    /// <summary>Whether each assignment is computed, booleans <c>[assignments]</c>; a dropped one contributes nothing.</summary>
+    public required Tensor Kept { get; init; }
+
+    /// <summary>The router's logits without noise, <c>[tokens, experts]</c>.</summary>
+    public required Tensor Logits { get; init; }
+
+    /// <summary>What the router made of the logits, <c>[tokens, experts]</c>: usually the softmax over experts, with some routers a sigmoid.</summary>
+    public required Tensor Scores { get; init; }
+
+    /// <summary>Number of sequences.</summary>
+    public required long Batch { get; init; }
+
+    /// <summary>Number of positions in each sequence.</summary>
+    public required long Sequence { get; init; }
+
+    /// <summary>Number of experts k of every token, where it is the same for all; the assignments then lie token after token, best first. Null for routers that let experts choose.</summary>
+    public int? ExpertsPerToken { get; init; }
+
+    /// <summary>The logits with training-time noise, <c>[tokens, experts]</c>, where the router adds some.</summary>
+    public Tensor? NoisyLogits { get; init; }
+
+    /// <summary>The standard deviation of the noise on each logit, <c>[tokens, experts]</c>, where the router learns it.</summary>
+    public Tensor? NoiseDeviation { get; init; }
+
+    /// <summary>Number of tokens: batch · sequence.</summary>
+    public long TokenCount => checked(Batch * Sequence);
+
+    /// <summary>Number of experts.</summary>
+    public long ExpertCount => Logits.shape[1];
+
+    /// <summary>The experts of each token, best first, <c>[tokens, k]</c>: a view of <see cref="Experts"/>.</summary>
+    /// <exception cref="InvalidOperationException">Tokens have different numbers of experts.</exception>
+    public Tensor ExpertTable => Experts.view(TokenCount, PerToken);
+
+    /// <summary>The combine weights of each token, <c>[tokens, k]</c>: a view of <see cref="Weights"/>.</summary>
+    /// <exception cref="InvalidOperationException">Tokens have different numbers of experts.</exception>
+    public Tensor WeightTable => Weights.view(TokenCount, PerToken);
+
+    /// <summary>The load of each expert: how many assignments it has, 64-bit integers <c>[experts]</c>.</summary>
+    /// <param name="keptOnly">Whether to count only assignments that are computed.</param>
+    public Tensor Load(bool keptOnly = false)
+    {
+        using var scope = NewDisposeScope();
+        var counts = zeros(ExpertCount, dtype: ScalarType.Int64, device: Experts.device);
+        var ones = keptOnly ? Kept.to(ScalarType.Int64) : ones_like(Experts);
+        return counts.index_add(0, Experts, ones, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The decision of a top-k router.</summary>
+    /// <param name="input">What the router saw.</param>
+    /// <param name="logits">The router's logits, <c>[tokens, experts]</c>.</param>
+    /// <param name="scores">What it made of them, <c>[tokens, experts]</c>.</param>
+    /// <param name="experts">The experts of each token, best first, <c>[tokens, k]</c>.</param>
+    /// <param name="weights">Their combine weights, <c>[tokens, k]</c>.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public static RoutingDecision TopK(RouterInput input, Tensor logits, Tensor scores, Tensor experts, Tensor weights)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var (batch, sequence) = (input.Hidden.shape[0], input.Hidden.shape[1]);
+        Expect.Shape(logits, nameof(logits), ("tokens", batch * sequence), ("experts", -1));
+        Expect.SameShape(scores, nameof(scores), logits, nameof(logits));
+        Expect.Shape(experts, nameof(experts), ("tokens", batch * sequence), ("k", -1));
+        Expect.Integers(experts, nameof(experts));
+        Expect.SameShape(weights, nameof(weights), experts, nameof(experts));
+        using var scope = NewDisposeScope();
+        var k = experts.shape[1];
+        return new RoutingDecision
+        {
+            Tokens = arange(batch * sequence, ScalarType.Int64, experts.device).repeat_interleave(k),
+            Experts = experts.reshape(-1),
+            Weights = weights.reshape(-1),
+            Kept = ones(batch * sequence * k, dtype: ScalarType.Bool, device: experts.device),
+            Logits = logits.alias(),
+            Scores = scores.alias(),
+            Batch = batch,
+            Sequence = sequence,
+            ExpertsPerToken = (int)k,
+        }.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Moves every tensor to the dispose scope around the current one.</summary>
+    /// <returns>This decision.</returns>
+    public RoutingDecision MoveToOuterDisposeScope()
+    {
+        foreach (var tensor in Tensors) tensor.MoveToOuterDisposeScope();
+        return this;
+    }
+
+    /// <summary>Every tensor of the decision.</summary>
+    internal IEnumerable<Tensor> Tensors =>
+        new[] { Tokens, Experts, Weights, Kept, Logits, Scores, NoisyLogits, NoiseDeviation }.OfType<Tensor>();
+
+    private int PerToken => ExpertsPerToken
+        ?? throw new InvalidOperationException("This router gives tokens different numbers of experts, so there is no table [tokens, k]; read Tokens, Experts and Weights.");
+}
