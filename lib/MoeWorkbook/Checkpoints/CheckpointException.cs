@@ -22,5 +22,5 @@ public sealed class CheckpointException : Exception
     public string? TensorName { get; }
 
     /// <summary>A hostile file may name a tensor with a million letters.</summary>
-    private static string Shortened(string name) => name.Length <= 200 ? name : name[..200] + "…";
+    internal static string Shortened(string name) => name.Length <= 200 ? name : name[..200] + "…";
 }
