@@ -18,6 +18,9 @@ public sealed record WeightFactory(Device? Device = null, ScalarType? DataType =
     /// <summary>A factor on σ for projections that write into the residual stream; 1/√(2·layers) in GPT-2 (Radford et al. 2019), 1 for none.</summary>
     public double ResidualScale { get; init; } = 1;
 
+    /// <summary>Whether the weights are left as the allocator gives them, because a checkpoint is about to overwrite every one.</summary>
+    internal bool LeaveUninitialized { get; init; }
+
     /// <summary>The factory for projections that write into the residual stream.</summary>
     public WeightFactory ForResidual => this with { StandardDeviation = StandardDeviation * ResidualScale, ResidualScale = 1 };
 
@@ -26,7 +29,7 @@ public sealed record WeightFactory(Device? Device = null, ScalarType? DataType =
     public Parameter Normal(params long[] shape)
     {
         var data = Empty(shape);
-        if (!data.is_meta) data.normal_(0, StandardDeviation, Generator);
+        if (!data.is_meta && !LeaveUninitialized) data.normal_(0, StandardDeviation, Generator);
         return Own(data);
     }
 
@@ -36,7 +39,7 @@ public sealed record WeightFactory(Device? Device = null, ScalarType? DataType =
     public Parameter Constant(double value, params long[] shape)
     {
         var data = Empty(shape);
-        if (!data.is_meta) data.fill_(value);
+        if (!data.is_meta && !LeaveUninitialized) data.fill_(value);
         return Own(data);
     }
 

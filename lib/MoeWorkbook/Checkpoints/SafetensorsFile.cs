@@ -1,0 +1,98 @@
+using System.IO.MemoryMappedFiles;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MoeWorkbook;
+
+/// <summary>A safetensors file, mapped into memory: opening it reads the header only, and a tensor's bytes are read from the mapping when they are asked for, so that a checkpoint may be larger than memory.</summary>
+/// <remarks>The file must not be shortened while it is open. The format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes, little-endian and in row-major order.</remarks>
+public sealed class SafetensorsFile : IDisposable
+{
+    private const int CopyBuffer = 1 << 20;
+
+    private readonly MemoryMappedFile mapping;
+    private readonly SafetensorsHeader header;
+
+    private SafetensorsFile(string path, MemoryMappedFile mapping, SafetensorsHeader header) => (FilePath, this.mapping, this.header) = (path, mapping, header);
+
+    /// <summary>Opens a file and checks its whole header.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="CheckpointException">The file cannot be read or is no valid safetensors file; the message says what is wrong.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            try
+            {
+                var header = SafetensorsHeader.Read(stream, path);
+                return new(path, MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false), header);
+            }
+            catch
+            {
+                stream.Dispose();
+                throw;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new CheckpointException(path, null, $"the file cannot be opened: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The path that the file was opened by.</summary>
+    public string FilePath { get; }
+
+    /// <summary>The tensors by name.</summary>
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries => header.Entries;
+
+    /// <summary>The free texts that the writer of the file left, such as <c>format</c>.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
+
+    /// <summary>Copies a tensor out of the file.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>A tensor on the CPU of the shape and type that the file states; the 8-bit floats come as their bytes (see <see cref="Dequantization"/>).</returns>
+    /// <exception cref="CheckpointException">There is no tensor of that name, or the file cannot be read.</exception>
+    public Tensor Read(string name)
+    {
+        var entry = Find(name);
+        var tensor = empty(entry.Shape.ToArray(), dtype: entry.Type.TorchType());
+        CopyBytes(entry, tensor);
+        return tensor;
+    }
+
+    /// <summary>Copies a tensor out of the file into another of the same shape, converting to its type and device; without a copy between where both are the file's.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="target">Where to copy to; a view will do.</param>
+    /// <exception cref="CheckpointException">There is no tensor of that name, its number of elements differs, or the file cannot be read.</exception>
+    public void CopyTo(string name, Tensor target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        var entry = Find(name);
+        if (entry.Bytes / entry.Type.ElementBytes() != target.numel())
+            throw new CheckpointException(FilePath, name, $"has shape {entry.ShapeText}; the target has {SafetensorsEntry.Text(target.shape)}.");
+        if (target.dtype == entry.Type.TorchType() && target.device_type == DeviceType.CPU && target.is_contiguous())
+        {
+            CopyBytes(entry, target);
+            return;
+        }
+
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        target.copy_(Read(name).view(target.shape));
+    }
+
+    /// <summary>Closes the file. Tensors that were read stay.</summary>
+    public void Dispose() => mapping.Dispose();
+
+    private SafetensorsEntry Find(string name) =>
+        Entries.TryGetValue(name, out var entry) ? entry : throw new CheckpointException(FilePath, name, "is not in the file.");
+
+    private void CopyBytes(SafetensorsEntry entry, Tensor target)
+    {
+        if (entry.Bytes == 0) return;
+        using var bytes = mapping.CreateViewStream(header.DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
+        target.ReadBytesFromStream(bytes, (int)Math.Min(CopyBuffer, entry.Bytes));
+    }
+}
