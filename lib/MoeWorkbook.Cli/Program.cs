@@ -6,13 +6,14 @@ var root = new RootCommand("The MoE Workbook: why a Mixture-of-Experts model wit
 {
     CountCommand.Create(),
     RunCommand.Create(),
+    LogitsCommand.Create(),
 };
 
 try
 {
     return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception e) when (e is ModelConfigException or CommandException)
+catch (Exception e) when (e is ModelConfigException or CheckpointException or CommandException or NotSupportedException)
 {
     await Console.Error.WriteLineAsync($"workbook: {e.Message}");
     return 1;

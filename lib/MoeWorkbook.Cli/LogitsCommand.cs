@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace MoeWorkbook.Cli;
+
+/// <summary><c>logits</c>: a checkpoint's logits for given tokens, computed in float32.</summary>
+internal static class LogitsCommand
+{
+    public static Command Create()
+    {
+        var directory = new Argument<string>("directory") { Description = "A Hugging Face directory: config.json and safetensors files." };
+        var tokens = new Option<string>("--tokens") { Description = "Token ids: commas within a sequence, semicolons between sequences of equal length, as in \"1,2,3;4,5,6\".", Required = true };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object with the shape and all logits, row after row." };
+        var command = new Command("logits", "Print a checkpoint's logits.") { directory, tokens, json };
+        command.SetAction(parsed =>
+        {
+            long[][] batch = TokenList.ParseBatch(parsed.GetValue(tokens)!);
+            using var noGradient = no_grad();
+            using var model = HuggingFaceDirectory.Load(parsed.GetValue(directory)!, dtype: ScalarType.Float32);
+            model.eval();
+            using var ids = tensor(batch.SelectMany(row => row).ToArray(), [batch.Length, batch[0].Length]);
+            using var logits = Forward(model, ids);
+            if (parsed.GetValue(json)) WriteJson(logits);
+            else WriteText(logits);
+        });
+        return command;
+    }
+
+    private static Tensor Forward(CausalLanguageModel model, Tensor ids)
+    {
+        try
+        {
+            return model.forward(ids);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CommandException(e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal));
+        }
+    }
+
+    private static void WriteJson(Tensor logits)
+    {
+        using var writer = new Utf8JsonWriter(Console.OpenStandardOutput());
+        writer.WriteStartObject();
+        writer.WriteStartArray("shape");
+        foreach (long size in logits.shape) writer.WriteNumberValue(size);
+        writer.WriteEndArray();
+        writer.WriteStartArray("logits");
+        foreach (float logit in logits.data<float>())
+            writer.WriteNumberValue(float.IsFinite(logit) ? logit : throw new CommandException($"a logit is {logit}: the checkpoint or its computation is broken."));
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    /// <summary>The five likeliest next tokens after each position.</summary>
+    private static void WriteText(Tensor logits)
+    {
+        const int shown = 5;
+        var (values, ids) = logits.topk((int)Math.Min(shown, logits.shape[2]), dim: -1);
+        int columns = (int)values.shape[2];
+        float[] largest = values.data<float>().ToArray();
+        long[] tokens = ids.data<long>().ToArray();
+        var rows = Enumerable.Range(0, (int)(logits.shape[0] * logits.shape[1])).Select(row => (string[])
+        [
+            $"{row / logits.shape[1]}",
+            $"{row % logits.shape[1]}",
+            .. Enumerable.Range(row * columns, columns).Select(i => $"{tokens[i]}: {largest[i]:F3}"),
+        ]);
+        Console.WriteLine(new Table(
+            [new("sequence"), new("position"), .. Enumerable.Range(1, columns).Select(i => new Column($"{i}. token: logit"))], rows));
+    }
+}
