@@ -67,6 +67,25 @@ public sealed class KeyValueCacheTests
     }
 
     [Fact]
+    public void A_single_layer_runs_on_a_cache_that_its_user_advances()
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        using var attention = new GroupedQueryAttention(16, new(4, 2, 8), new RotaryEmbedding(new(10000), 8));
+        var hidden = randn(1, 6, 16);
+        using var cache = new KeyValueCache();
+        using var pass = new ForwardPass { Cache = cache };
+        var pieces = new List<Tensor>();
+        for (var i = 0; i < 3; i++)
+        {
+            pieces.Add(attention.forward(hidden.narrow(1, 2 * i, 2), pass));
+            cache.Advance(2);
+        }
+
+        Assert.True(cat(pieces, 1).allclose(attention.forward(hidden), atol: 1e-6));
+    }
+
+    [Fact]
     public void A_thousand_decode_steps_hold_the_number_of_live_tensors_constant()
     {
         using var noGradient = no_grad();
