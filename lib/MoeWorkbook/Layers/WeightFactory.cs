@@ -12,14 +12,14 @@ public sealed record WeightFactory(Device? Device = null, ScalarType? DataType =
     /// <summary>The source of random numbers, on <see cref="Device"/>; null for TorchSharp's global one.</summary>
     public Generator? Generator { get; init; }
 
-    /// <summary>Whether the elements are drawn or set at all. False leaves them undefined and their memory untouched: for weights that are read from a file next.</summary>
-    public bool Initialize { get; init; } = true;
-
     /// <summary>The standard deviation σ of a matrix's elements, drawn from N(0, σ²); 0.02 as in GPT-2.</summary>
     public double StandardDeviation { get; init; } = 0.02;
 
     /// <summary>A factor on σ for projections that write into the residual stream; 1/√(2·layers) in GPT-2 (Radford et al. 2019), 1 for none.</summary>
     public double ResidualScale { get; init; } = 1;
+
+    /// <summary>Whether the weights are left as the allocator gives them, because a checkpoint is about to overwrite every one.</summary>
+    internal bool LeaveUninitialized { get; init; }
 
     /// <summary>The factory for projections that write into the residual stream.</summary>
     public WeightFactory ForResidual => this with { StandardDeviation = StandardDeviation * ResidualScale, ResidualScale = 1 };
@@ -29,7 +29,7 @@ public sealed record WeightFactory(Device? Device = null, ScalarType? DataType =
     public Parameter Normal(params long[] shape)
     {
         var data = Empty(shape);
-        if (Initialize && !data.is_meta) data.normal_(0, StandardDeviation, Generator);
+        if (!data.is_meta && !LeaveUninitialized) data.normal_(0, StandardDeviation, Generator);
         return Own(data);
     }
 
@@ -39,7 +39,7 @@ public sealed record WeightFactory(Device? Device = null, ScalarType? DataType =
     public Parameter Constant(double value, params long[] shape)
     {
         var data = Empty(shape);
-        if (Initialize && !data.is_meta) data.fill_(value);
+        if (!data.is_meta && !LeaveUninitialized) data.fill_(value);
         return Own(data);
     }
 

@@ -53,7 +53,7 @@ internal sealed partial class GoldenCheckpoint
 
     public CausalLanguageModel Load(ScalarType? dtype = null, Device? device = null)
     {
-        var model = new CausalLanguageModel(Config, new WeightFactory(device, dtype) { Initialize = false });
+        var model = new CausalLanguageModel(Config, new WeightFactory(device, dtype) { LeaveUninitialized = true });
         model.eval();
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
