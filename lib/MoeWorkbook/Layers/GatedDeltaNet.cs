@@ -120,7 +120,9 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
             var faded = state * fade.select(1, t).unsqueeze(-1).unsqueeze(-1);
             var recalled = (faded * k).sum(-2); // [batch, heads, value size]
             var correction = (value.select(1, t) - recalled) * writeRate.select(1, t).unsqueeze(-1);
-            state = (faded + k * correction.unsqueeze(-2)).MoveToOuterDisposeScope();
+            var next = (faded + k * correction.unsqueeze(-2)).MoveToOuterDisposeScope();
+            if (t > 0) state.Dispose(); // a long prompt would hold one for each position
+            state = next;
             reads[t] = (state * query.select(1, t).unsqueeze(-1)).sum(-2).MoveToOuterDisposeScope();
         }
 

@@ -25,8 +25,14 @@ public sealed class KeyValueCache : IDisposable
     /// <summary>Frees the memory.</summary>
     public void Dispose() => Clear();
 
-    /// <summary>Counts new positions, once all layers have seen them.</summary>
-    internal void Advance(long count) => Length += count;
+    /// <summary>Counts new positions, once all layers have seen them. <see cref="CausalLanguageModel"/> does it; call it yourself where you run single layers on a cache.</summary>
+    /// <param name="count">How many positions.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    public void Advance(long count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        Length = checked(Length + count);
+    }
 
     /// <summary>Adds the newest positions of a layer, each tensor <c>[…, positions, size]</c>.</summary>
     /// <returns>The same tensors with all positions that the layer may see.</returns>

@@ -174,6 +174,69 @@ public sealed class RouterTests
     }
 
     [Theory]
+    [InlineData("switch")]
+    [InlineData("noisy")]
+    [InlineData("gshard")]
+    public void Training_time_randomness_comes_from_the_generator(string name)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(4);
+        using var router = ExpertRunnerTests.Router(name);
+        router.train();
+        var hidden = randn(2, 50, 8);
+        float[] Outcome(ulong seed)
+        {
+            using var generator = new Generator(seed);
+            var routing = router.forward(new(hidden, Generator: generator));
+            return [.. (routing.Weights * routing.Kept.to(ScalarType.Float32)).data<float>().ToArray()];
+        }
+
+        Assert.Equal(Outcome(1), Outcome(1));
+        Assert.NotEqual(Outcome(1), Outcome(2));
+    }
+
+    [Theory]
+    [MemberData(nameof(Routers))]
+    public void One_token_alone_is_routed(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var router = ExpertRunnerTests.Router(name);
+        foreach (var training in new[] { true, false })
+        {
+            router.train(training);
+            var routing = router.forward(new(randn(1, 1, 8), zeros(1, 1, ScalarType.Int64)));
+            routing.Validate();
+            Assert.True(routing.Experts.numel() >= 1);
+            Assert.True(routing.Weights.isfinite().all().item<bool>());
+        }
+    }
+
+    [Fact]
+    public void With_k_equal_to_E_the_weights_are_the_probabilities()
+    {
+        using var scope = NewDisposeScope();
+        using var router = new SoftmaxTopKRouter(8, 5, 5, weights: new() { StandardDeviation = 1 });
+        var routing = router.forward(new(randn(2, 3, 8)));
+        Assert.True(routing.Scores.gather(1, routing.ExpertTable).allclose(routing.WeightTable));
+        Assert.All(LoadStatistics.Of(routing).Load, load => Assert.Equal(6, load));
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void A_weight_depends_on_unchosen_logits_only_without_renormalisation(bool normalize, bool reached)
+    {
+        using var scope = NewDisposeScope();
+        var router = WithIdentity(new SoftmaxTopKRouter(4, 4, 2, normalize));
+        var routing = Route(router, 0.1f, 0.4f, 0.3f, 0.2f); // experts 1 and 2 are chosen
+        routing.WeightTable.select(1, 0).sum().backward();
+        var rows = router.get_parameter("weight")!.grad!.abs().sum([1L]).data<float>().ToArray(); // [experts]
+        Assert.True(rows[1] > 1e-3 && rows[2] > 1e-3);
+        Assert.Equal(reached, rows[0] > 1e-3);
+        Assert.Equal(reached, rows[3] > 1e-3);
+    }
+
+    [Theory]
     [MemberData(nameof(Routers))]
     public void Wrong_shapes_are_named(string name)
     {

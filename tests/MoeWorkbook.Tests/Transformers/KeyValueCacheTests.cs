@@ -12,23 +12,26 @@ public sealed class KeyValueCacheTests
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var golden = new GoldenCheckpoint(name);
-        using var model = golden.Load();
-        var tokens = golden.TokenTensor;
-        var whole = model.forward(tokens);
-        var random = new Random(7);
-        for (var trial = 0; trial < 6; trial++)
+        foreach (var device in GoldenCheckpoint.Devices)
         {
-            using var cache = new KeyValueCache();
-            var pieces = new List<Tensor>();
-            for (long start = 0; start < 10;)
+            using var model = golden.Load(device: device);
+            var tokens = golden.TokenTensor.to(device);
+            var whole = model.forward(tokens);
+            var random = new Random(7);
+            for (var trial = 0; trial < 6; trial++)
             {
-                var length = trial == 0 ? 1 : random.NextInt64(1, 11 - start);
-                pieces.Add(model.forward(tokens.narrow(1, start, length), cache));
-                start += length;
-            }
+                using var cache = new KeyValueCache();
+                var pieces = new List<Tensor>();
+                for (long start = 0; start < 10;)
+                {
+                    var length = trial == 0 ? 1 : random.NextInt64(1, 11 - start);
+                    pieces.Add(model.forward(tokens.narrow(1, start, length), cache));
+                    start += length;
+                }
 
-            Assert.Equal(10, cache.Length);
-            Assert.True(cat(pieces, 1).allclose(whole, rtol: 0, atol: 2e-5), $"{pieces.Count} pieces");
+                Assert.Equal(10, cache.Length);
+                Assert.True(cat(pieces, 1).allclose(whole, rtol: 0, atol: 2e-5), $"{pieces.Count} pieces on {device}");
+            }
         }
     }
 
@@ -61,6 +64,25 @@ public sealed class KeyValueCacheTests
 
         Assert.Equal(20, cache.Length);
         Assert.Equal(2 * 3 * 16 * 4, cache.Bytes); // keys and values, the three positions that a new one still sees
+    }
+
+    [Fact]
+    public void A_single_layer_runs_on_a_cache_that_its_user_advances()
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        using var attention = new GroupedQueryAttention(16, new(4, 2, 8), new RotaryEmbedding(new(10000), 8));
+        var hidden = randn(1, 6, 16);
+        using var cache = new KeyValueCache();
+        using var pass = new ForwardPass { Cache = cache };
+        var pieces = new List<Tensor>();
+        for (var i = 0; i < 3; i++)
+        {
+            pieces.Add(attention.forward(hidden.narrow(1, 2 * i, 2), pass));
+            cache.Advance(2);
+        }
+
+        Assert.True(cat(pieces, 1).allclose(attention.forward(hidden), atol: 1e-6));
     }
 
     [Fact]
