@@ -155,7 +155,7 @@ public static class HuggingFaceDirectory
 
         if (shards.Count == 1)
         {
-            SafetensorsWriter.Write(Path.Combine(directory, ShardedCheckpoint.SingleFile), shards[0]);
+            SafetensorsWriter.WriteAll(Path.Combine(directory, ShardedCheckpoint.SingleFile), shards[0]);
             return;
         }
 
@@ -163,7 +163,7 @@ public static class HuggingFaceDirectory
         for (var i = 0; i < shards.Count; i++)
         {
             var file = string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors");
-            SafetensorsWriter.Write(Path.Combine(directory, file), shards[i]);
+            SafetensorsWriter.WriteAll(Path.Combine(directory, file), shards[i]);
             foreach (var tensor in shards[i]) files.Add(tensor.Name, file);
         }
 

@@ -23,7 +23,7 @@ public static class SafetensorsWriter
     public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
-        Write(path, [.. tensors.Select(t => new TensorToWrite(t.Key, t.Value, t.Value.shape))], metadata);
+        WriteAll(path, [.. tensors.Select(t => new TensorToWrite(t.Key, t.Value, t.Value.shape))], metadata);
     }
 
     /// <summary>A tensor to write: its elements in row-major order, under a shape of as many elements.</summary>
@@ -35,7 +35,7 @@ public static class SafetensorsWriter
         public long Bytes => Tensor.numel() * Type.ElementBytes();
     }
 
-    internal static void Write(string path, IReadOnlyCollection<TensorToWrite> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    internal static void WriteAll(string path, IReadOnlyCollection<TensorToWrite> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var ordered = tensors.OrderByDescending(t => t.Type.ElementBytes()).ThenBy(t => t.Name, StringComparer.Ordinal).ToList();
@@ -59,7 +59,7 @@ public static class SafetensorsWriter
         }
         finally
         {
-            File.Delete(temporary); // nothing after the rename
+            if (File.Exists(temporary)) File.Delete(temporary);
         }
     }
 

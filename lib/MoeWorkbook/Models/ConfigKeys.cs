@@ -65,9 +65,9 @@ internal sealed class ConfigKeys(JsonElement json, string source, string path = 
     };
 
     public string? Text(string key) => Find(key) is not { } value ? null
-        : value.ValueKind == JsonValueKind.String ? value.GetString() : throw Wrong(key, value, "a text");
+        : value.ValueKind == JsonValueKind.String ? Decoded(key, value) : throw Wrong(key, value, "a text");
 
-    public IReadOnlyList<string>? Texts(string key) => List(key, "a list of texts", e => e.ValueKind == JsonValueKind.String ? e.GetString() : null);
+    public IReadOnlyList<string>? Texts(string key) => List(key, "a list of texts", e => e.ValueKind == JsonValueKind.String ? Decoded(key, e) : null);
 
     public IReadOnlyList<int>? Integers(string key) =>
         List(key, "a list of whole numbers", e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int i) ? (int?)i : null)?.Select(i => i!.Value).ToList();
@@ -88,6 +88,18 @@ internal sealed class ConfigKeys(JsonElement json, string source, string path = 
 
     private JsonElement? Find(string key) =>
         json.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private string Decoded(string key, JsonElement text)
+    {
+        try
+        {
+            return text.GetString()!;
+        }
+        catch (InvalidOperationException e) // half of a surrogate pair, which JSON can write and no text can hold
+        {
+            throw new ModelConfigException(Error(key, "is not a valid text").Message, e);
+        }
+    }
 
     private int? Integer(string key, int least, int most)
     {

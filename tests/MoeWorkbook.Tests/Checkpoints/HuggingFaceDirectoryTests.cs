@@ -61,7 +61,7 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
         foreach (var ((ours, a), (theirs, b)) in first.named_parameters().Zip(second.named_parameters()))
         {
             Assert.Equal(theirs, ours);
-            Assert.True(a.Equals(b.to(ScalarType.Float32)), ours);
+            Assert.True(equal(a, b.to(ScalarType.Float32)).all().item<bool>(), ours);
         }
     }
 
@@ -384,11 +384,12 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
     private static void AssertPublishedKeys(string published, string written)
     {
         // Free to differ: training-time or redundant settings, and token ids, which ModelConfig does not know.
-        string[] free = ["bos_token_id", "eos_token_id", "pad_token_id", "pretraining_tp", "seq_aux", "initial_context_length", "max_window_layers", "sliding_window"];
+        string[] free = ["bos_token_id", "eos_token_id", "pad_token_id", "pretraining_tp", "seq_aux", "initial_context_length", "max_window_layers", "sliding_window", "use_sliding_window"];
         JsonObject wanted = JsonNode.Parse(File.ReadAllText(published))!.AsObject(), got = JsonNode.Parse(File.ReadAllText(written))!.AsObject();
         foreach (var (key, value) in wanted)
         {
             if (free.Contains(key)) continue;
+            if (key == "intermediate_size" && wanted["model_type"]!.GetValue<string>() == "qwen3_next") continue; // no layer is dense
             Assert.True(got.ContainsKey(key), $"{key} is not written");
             if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number) Assert.Equal(number.GetValue<double>(), got[key]!.GetValue<double>());
             else Assert.True(JsonNode.DeepEquals(value, got[key]), $"{key} is {got[key]?.ToJsonString()}, not {value?.ToJsonString()}");
