@@ -17,11 +17,11 @@ public static partial class Schematics
         var (heads, keyValueHeads, headSize) = (config.Attention.Heads, config.Attention.KeyValueHeads, config.Attention.HeadSize);
         string hidden = $"[S, {config.HiddenSize}]", inner = $"[S, {config.FeedForwardSize}]", query = $"[{heads}, S, {headSize}]", keyValue = $"[{keyValueHeads}, S, {headSize}]";
         const double middle = 400, queries = 240, keys = 400, values = 560, residual = 90;
-        var drawing = new Drawing(700, 850);
+        var drawing = new Drawing(700, 872);
 
         drawing.Text(middle, 18, "hidden states", bold: true);
         Down(middle, 30, 84, hidden);
-        Around(46, 466);
+        Around(46, 476);
         drawing.Box(middle - 60, 84, 120, 28, "RMSNorm", FigureStyle.Grey);
         drawing.Line(FigureStyle.Ink, 1.5, (middle, 112), (middle, 126), (queries, 126), (queries, 132));
         drawing.Line(FigureStyle.Ink, 1.5, (middle, 126), (values, 126), (values, 132));
@@ -36,7 +36,7 @@ public static partial class Schematics
         drawing.Box(keys - 55, 214, 110, 28, "rotate", FigureStyle.SkyBlue);
         Down(queries, 242, 278, query);
         Down(keys, 242, 278, keyValue);
-        drawing.Box(queries - 55, 278, keys - queries + 110, 32, "q · k / √d, causal mask, softmax", FigureStyle.Grey);
+        drawing.Box(queries - 55, 278, keys - queries + 110, 32, $"q · k / √{headSize}, causal mask, softmax", FigureStyle.Grey);
         drawing.Arrow(FigureStyle.Ink, 1.5, (keys, 310), (keys, 346));
         drawing.Text(keys + 10, 327, $"[{heads}, S, S]", "start", 12);
         drawing.Box(middle - 75, 346, 150, 28, "weights × values", FigureStyle.Grey);
@@ -44,30 +44,30 @@ public static partial class Schematics
         drawing.Text(values + 10, 196, keyValue, "start", 12);
         Down(middle, 374, 408, $"{query}, side by side [S, {config.Attention.QueryWidth}]");
         drawing.Box(middle - 55, 408, 110, 28, "output", FigureStyle.Orange);
-        Down(middle, 436, 454, hidden);
-        drawing.Circle(middle, 466, "+");
+        Down(middle, 436, 464, hidden);
+        drawing.Circle(middle, 476, "+");
 
-        Down(middle, 478, 526, hidden);
-        Around(494, 794);
-        drawing.Box(middle - 60, 526, 120, 28, "RMSNorm", FigureStyle.Grey);
+        Down(middle, 488, 536, hidden);
+        Around(504, 814);
+        drawing.Box(middle - 60, 536, 120, 28, "RMSNorm", FigureStyle.Grey);
         const double gate = 320, up = 480;
-        drawing.Line(FigureStyle.Ink, 1.5, (middle, 554), (middle, 566));
+        drawing.Line(FigureStyle.Ink, 1.5, (middle, 564), (middle, 576));
         foreach (var (x, name) in new[] { (gate, "gate"), (up, "up") })
         {
-            drawing.Arrow(FigureStyle.Ink, 1.5, (middle, 566), (x, 566), (x, 588));
-            drawing.Box(x - 55, 588, 110, 30, name, FigureStyle.Vermilion);
+            drawing.Arrow(FigureStyle.Ink, 1.5, (middle, 576), (x, 576), (x, 598));
+            drawing.Box(x - 55, 598, 110, 30, name, FigureStyle.Vermilion);
         }
-        Down(gate, 618, 650, inner);
-        drawing.Box(gate - 40, 650, 80, 26, "SiLU", FigureStyle.SkyBlue);
-        drawing.Arrow(FigureStyle.Ink, 1.5, (gate, 676), (gate, 700), (middle - 12, 700));
-        drawing.Arrow(FigureStyle.Ink, 1.5, (up, 618), (up, 700), (middle + 12, 700));
-        drawing.Text(up + 10, 634, inner, "start", 12);
-        drawing.Circle(middle, 700, "⊙");
-        Down(middle, 712, 736, inner);
-        drawing.Box(middle - 55, 736, 110, 28, "down", FigureStyle.Vermilion);
-        Down(middle, 764, 782, hidden);
-        drawing.Circle(middle, 794, "+");
-        Down(middle, 806, 842, hidden);
+        Down(gate, 628, 660, inner);
+        drawing.Box(gate - 40, 660, 80, 26, "SiLU", FigureStyle.SkyBlue);
+        drawing.Arrow(FigureStyle.Ink, 1.5, (gate, 686), (gate, 710), (middle - 12, 710));
+        drawing.Arrow(FigureStyle.Ink, 1.5, (up, 628), (up, 710), (middle + 12, 710));
+        drawing.Text(up + 10, 644, inner, "start", 12);
+        drawing.Circle(middle, 710, "⊙");
+        Down(middle, 722, 746, inner);
+        drawing.Box(middle - 55, 746, 110, 28, "down", FigureStyle.Vermilion);
+        Down(middle, 774, 802, hidden);
+        drawing.Circle(middle, 814, "+");
+        Down(middle, 826, 862, hidden);
 
         return drawing.ToSvg(string.Create(CultureInfo.InvariantCulture,
             $"One dense block and the shape of each tensor for a sequence of S tokens. Coloured boxes hold weight matrices, orange for attention and vermilion for the feed-forward half; attention mixes positions, everything else works on each position alone. Here {heads} query heads share {keyValueHeads} key-value heads."));
