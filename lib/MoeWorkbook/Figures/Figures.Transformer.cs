@@ -57,7 +57,7 @@ public static partial class Figures
             LineColor: FigureStyle.ToColor(line.Colour), LineDash: line.Dash)));
         return new Figure(Titled(chart, "context (positions)", "operations per token (GFLOP)", StyleParam.AxisType.Log, StyleParam.AxisType.Log),
             $"Where one token's operations go: {model.Name}",
-            "Products with weights cost the same at every context; attention between positions grows with it. The feed-forward part is the largest until the two lines cross.")
+            "Products with weights cost the same at every context; attention between positions grows with it. The feed-forward part is the largest until the rising line crosses it.")
         {
             Height = 460,
             Layout = new()
