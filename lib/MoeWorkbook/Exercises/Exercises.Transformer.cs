@@ -1,0 +1,81 @@
+namespace MoeWorkbook;
+
+public static partial class Exercises
+{
+    /// <summary>Chapter 02: which keys each query may see.</summary>
+    public static Exercise<(int Queries, int Keys), bool[][]> CausalMask { get; } = new(
+        "Write the causal mask: for each query a row that says of each key whether the query sees it. The queries are the last positions; where there are more keys than queries, the first keys come from a cache.",
+        ["queries", "keys"],
+        random =>
+        {
+            int queries = random.Next(1, 5);
+            return (queries, queries + random.Next(3));
+        },
+        mask => [.. Enumerable.Range(mask.Keys - mask.Queries, mask.Queries).Select(position =>
+            Enumerable.Range(0, mask.Keys).Select(key => key <= position).ToArray())]);
+
+    /// <summary>Chapter 02: RMSNorm of one hidden state.</summary>
+    public static Exercise<(double[] Hidden, double[] Gain, double Epsilon), double[]> RmsNorm { get; } = new(
+        "Write RMSNorm for one hidden state x with gain g: each xⱼ divided by √(mean of the squares + ε), times gⱼ.",
+        ["x", "g", "ε"],
+        random =>
+        {
+            int size = random.Next(2, 6);
+            return (Numbers(random, size), Numbers(random, size), random.Next(2) == 0 ? 1e-5 : 0.1);
+        },
+        norm =>
+        {
+            double scale = Math.Sqrt(norm.Hidden.Sum(x => x * x) / norm.Hidden.Length + norm.Epsilon);
+            return [.. norm.Hidden.Zip(norm.Gain, (x, gain) => x / scale * gain)];
+        });
+
+    /// <summary>Chapter 02: the rotation of one pair of a head.</summary>
+    public static Exercise<(double A, double B, int Position, int Pair, int HeadSize), (double A, double B)> RotatePair { get; } = new(
+        "Rotate a pair (a, b) as the rotary embedding does: pair i of a head of size d at position p turns by the angle p · 10000^(−2i/d).",
+        ["a", "b", "position p", "pair i", "head size d"],
+        random =>
+        {
+            int headSize = Pick(random, 8, 16, 64, 128);
+            double[] pair = Numbers(random, 2);
+            return (pair[0], pair[1], random.Next(0, 200), random.Next(headSize / 2), headSize);
+        },
+        turn =>
+        {
+            var (sine, cosine) = Math.SinCos(turn.Position * Math.Pow(10000, -2.0 * turn.Pair / turn.HeadSize));
+            return (turn.A * cosine - turn.B * sine, turn.B * cosine + turn.A * sine);
+        });
+
+    /// <summary>Chapter 02: the key-value head that serves a query head.</summary>
+    public static Exercise<(int Heads, int KeyValueHeads, int QueryHead), int> KeyValueHead { get; } = new(
+        "In grouped-query attention, which key-value head serves a given query head? Heads are numbered from 0.",
+        ["query heads", "key-value heads", "query head"],
+        random =>
+        {
+            int keyValueHeads = Pick(random, 1, 2, 4, 8), heads = keyValueHeads * Pick(random, 1, 2, 4, 8);
+            return (heads, keyValueHeads, random.Next(heads));
+        },
+        attention => attention.QueryHead / (attention.Heads / attention.KeyValueHeads));
+
+    /// <summary>Chapter 02: the bytes of a key-value cache.</summary>
+    public static Exercise<(int Layers, int KeyValueHeads, int HeadSize, int Batch, int Context, int BytesPerNumber), long> CacheBytes { get; } = new(
+        "How many bytes does the key-value cache of grouped-query attention take, for a batch of sequences of one length?",
+        ["layers", "key-value heads", "head size", "batch", "context", "bytes per number"],
+        random => (Pick(random, 16, 32, 80), Pick(random, 2, 4, 8, 32), Pick(random, 64, 128), Pick(random, 1, 4, 32), Pick(random, 1000, 4096, 131072), Pick(random, 1, 2, 4)),
+        cache => 2L * cache.Layers * cache.KeyValueHeads * cache.HeadSize * cache.Batch * cache.Context * cache.BytesPerNumber);
+
+    /// <summary>Chapter 02: the operations of one block for one token.</summary>
+    public static Exercise<(int Hidden, int Heads, int KeyValueHeads, int HeadSize, int FeedForwardSize, int Context), (long Projections, long BetweenPositions, long FeedForward)> BlockFlops { get; } = new(
+        "Count the operations of one dense block for one token: the four attention projections, attention between positions (scores and weighted values) at a context length, and the SwiGLU feed-forward. A multiplication and an addition are two operations.",
+        ["hidden", "query heads", "key-value heads", "head size", "feed-forward size", "context"],
+        random =>
+        {
+            int keyValueHeads = Pick(random, 1, 2, 4, 8);
+            return (Pick(random, 1024, 2048, 4096), keyValueHeads * Pick(random, 1, 2, 4), keyValueHeads, Pick(random, 64, 128), Pick(random, 2816, 8192, 14336), Pick(random, 1, 1000, 32768));
+        },
+        block => (
+            4L * block.Hidden * block.HeadSize * (block.Heads + block.KeyValueHeads),
+            4L * block.Heads * block.HeadSize * block.Context,
+            6L * block.Hidden * block.FeedForwardSize));
+
+    private static double[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => Math.Round(4 * random.NextDouble() - 2, 2))];
+}
