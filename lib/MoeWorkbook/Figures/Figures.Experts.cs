@@ -16,11 +16,11 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(routers);
         ArgumentNullException.ThrowIfNull(factors);
         double[] tried = [.. factors];
-        return Lines(
+        return FromZero(Lines(
             routers.Select(router => (router.Name, (IEnumerable<(double, double)>)[.. tried.Select(factor => (factor, 100 * DroppedShare(router.Routing, new(factor, policy))))])),
             "Dropped assignments against the capacity factor",
             "At factor 1 only a perfectly even load fits. The more uneven the router, the larger the factor that is needed, and every step of it is paid for in padding.",
-            "capacity factor", "assignments dropped (%)");
+            "capacity factor", "assignments dropped (%)"));
     }
 
     /// <summary>Who loses: the share of assignments dropped, over the position of their token in the batch.</summary>
@@ -32,11 +32,11 @@ public static partial class Figures
     {
         ArgumentNullException.ThrowIfNull(routings);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bins);
-        return Lines(
+        return FromZero(Lines(
             routings.Select(r => (r.Name, (IEnumerable<(double, double)>)Shares(r.Routing))),
             "Which tokens lose their assignments",
-            "By position, the end of the batch pays for all. The other policies spread the loss over the batch.",
-            "position in the batch (token)", "assignments dropped (%)");
+            "By position, the end of the batch loses most. The other policies do not look at the place of a token and spread the loss.",
+            "position in the batch (token)", "assignments dropped (%)"));
 
         List<(double, double)> Shares(RoutingDecision routing)
         {
@@ -74,6 +74,12 @@ public static partial class Figures
             "Load of the experts, layer by layer",
             string.Create(CultureInfo.InvariantCulture, $"Each row adds up to 100%. With an even load every cell would be {100.0 / experts:0.#}%."),
             "expert", "layer", "assignments (%)");
+    }
+
+    private static Figure FromZero(Figure figure)
+    {
+        figure.Layout["yaxis"]!["rangemode"] = "tozero";
+        return figure;
     }
 
     private static double DroppedShare(RoutingDecision routing, ExpertCapacity capacity)

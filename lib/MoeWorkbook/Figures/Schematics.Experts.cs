@@ -69,15 +69,15 @@ public static partial class Schematics
         if (longest > MostInARow || panels.Any(panel => panel.Experts.Length > MostExperts))
             throw new ArgumentException($"up to {MostExperts} experts and {MostInARow} slots and dropped assignments in a row can be drawn", nameof(routings));
 
-        const double row = 34, left = 100, between = 22, heading = 56;
+        const double row = 34, left = 100, between = 22, heading = 60;
         double slot = Math.Min(44, (760 - left - between - 16) / longest), dropped = left + capacity * slot + between;
         var drawing = new Drawing(760, (int)(panels.Sum(panel => heading + panel.Experts.Length * row) + 16));
         double y = 0;
         foreach (var (title, experts) in panels)
         {
-            drawing.Text(16, y + 18, title, "start", size: 14, bold: true);
-            drawing.Text(left, y + 42, "slots", "start", size: 12, faint: true);
-            if (experts.Any(expert => expert.Dropped.Length > 0)) drawing.Text(dropped, y + 42, "dropped", "start", size: 12, faint: true);
+            drawing.Text(16, y + 22, title, "start", size: 14, bold: true);
+            drawing.Text(left, y + 46, "slots", "start", size: 12, faint: true);
+            if (experts.Any(expert => expert.Dropped.Length > 0)) drawing.Text(dropped, y + 46, "dropped", "start", size: 12, faint: true);
             y += heading;
             for (int e = 0; e < experts.Length; e++, y += row)
             {
