@@ -1,0 +1,84 @@
+namespace MoeWorkbook;
+
+public static partial class Exercises
+{
+    /// <summary>Chapter 04: the slots of each expert from the capacity factor.</summary>
+    public static Exercise<(int Tokens, int ExpertsPerToken, int Experts, double Factor), int> SlotsOfAnExpert { get; } = new(
+        "From the number of tokens, k, E and the capacity factor: how many slots does each expert get? Round up, and mind that dividing two integers rounds down.",
+        ["tokens", "experts per token", "experts", "capacity factor"],
+        random => (random.Next(10, 400), Pick(random, 1, 2, 4), Pick(random, 4, 8, 16), Pick(random, 4, 5, 6, 8) / 4.0),
+        layer => (int)Math.Ceiling(layer.Factor * layer.Tokens * layer.ExpertsPerToken / layer.Experts));
+
+    /// <summary>Chapter 04: which assignments find their expert full.</summary>
+    public static Exercise<(int[] Chosen, int Experts, int Capacity), int[]> DroppedByPosition { get; } = new(
+        "Assignments ask for room one after the other; Chosen holds the expert of each. An expert keeps the first that come until its capacity is reached. Return the numbers (from 0) of the assignments that are dropped, in order.",
+        ["chosen", "experts", "capacity"],
+        random =>
+        {
+            int experts = Pick(random, 2, 3, 4);
+            return (Draw(random, random.Next(5, 12), experts), experts, random.Next(1, 4));
+        },
+        queue =>
+        {
+            var taken = new int[queue.Experts];
+            return [.. Enumerable.Range(0, queue.Chosen.Length).Where(i => taken[queue.Chosen[i]]++ >= queue.Capacity)];
+        });
+
+    /// <summary>Chapter 04: assignments sorted by expert.</summary>
+    public static Exercise<(int[] Chosen, int Experts), (int[] Counts, int[] Order)> SortedByExpert { get; } = new(
+        "Chosen holds the expert of each assignment. Return how many assignments each expert has, and the numbers of the assignments sorted by expert; those of one expert stay in the order in which they came.",
+        ["chosen", "experts"],
+        random =>
+        {
+            int experts = Pick(random, 2, 3, 4, 6);
+            return (Draw(random, random.Next(4, 12), experts), experts);
+        },
+        list => (
+            [.. Enumerable.Range(0, list.Experts).Select(e => list.Chosen.Count(chosen => chosen == e))],
+            [.. Enumerable.Range(0, list.Chosen.Length).OrderBy(i => list.Chosen[i])]));
+
+    /// <summary>Chapter 04: the combine step for one token.</summary>
+    public static Exercise<(double[] Weights, bool[] Kept, double[][] Outputs), double[]> CombinedOutput { get; } = new(
+        "One token has been to its experts. Return the layer's output for it: the sum of the experts' outputs, each times its weight; a dropped assignment (Kept is false) adds nothing.",
+        ["weights", "kept", "outputs"],
+        random =>
+        {
+            int k = random.Next(1, 4), hidden = random.Next(2, 5);
+            double Number() => Math.Round(4 * random.NextDouble() - 2, 1);
+            return (
+                [.. Enumerable.Range(0, k).Select(_ => Math.Round(random.NextDouble(), 2))],
+                [.. Enumerable.Range(0, k).Select(_ => random.Next(4) > 0)],
+                [.. Enumerable.Range(0, k).Select(_ => Enumerable.Range(0, hidden).Select(_ => Number()).ToArray())]);
+        },
+        token => [.. Enumerable.Range(0, token.Outputs[0].Length)
+            .Select(i => Enumerable.Range(0, token.Weights.Length).Where(j => token.Kept[j]).Sum(j => token.Weights[j] * token.Outputs[j][i]))]);
+
+    /// <summary>Chapter 04: the operations of a layer with a shared expert.</summary>
+    public static Exercise<(int Hidden, int ExpertSize, int SharedSize, int Experts, int ExpertsPerToken, int Tokens), long> MoeLayerOperations { get; } = new(
+        "Count the operations of a Mixture-of-Experts layer with SwiGLU experts and one shared expert that every token visits, for a number of tokens when nothing is dropped or padded: router, routed experts, shared expert. A multiplication with its addition counts as two; activations and the combine step are left out.",
+        ["hidden", "expert size", "shared size", "experts", "experts per token", "tokens"],
+        random => (Pick(random, 512, 2048, 4096), Pick(random, 768, 1408, 14336), Pick(random, 0, 512, 2816), Pick(random, 8, 64, 128), Pick(random, 1, 2, 4, 8), Pick(random, 1, 32, 1000)),
+        layer => 2L * layer.Tokens * layer.Hidden * (layer.Experts + 3L * (layer.ExpertsPerToken * layer.ExpertSize + layer.SharedSize)));
+
+    /// <summary>Chapter 04: the dropped share of a fair router that tosses dice.</summary>
+    public static Exercise<(int Tokens, int Experts, int Capacity), double> ExpectedDroppedShare { get; } = new(
+        "Every token chooses one of E experts, all equally likely and independently of the others. Each expert has room for C tokens. What share of the tokens is dropped on average? (The load n of one expert is binomial, and it drops n − C where n is larger.)",
+        ["tokens T", "experts E", "capacity C"],
+        random =>
+        {
+            int experts = Pick(random, 2, 4, 8), mean = Pick(random, 2, 4, 8);
+            return (experts * mean, experts, mean * Pick(random, 4, 5, 6, 8) / 4);
+        },
+        batch =>
+        {
+            double p = 1.0 / batch.Experts, probability = Math.Pow(1 - p, batch.Tokens), dropped = 0;
+            for (int n = 0; n <= batch.Tokens; n++)
+            {
+                dropped += probability * Math.Max(n - batch.Capacity, 0);
+                probability *= (batch.Tokens - n) * p / ((n + 1) * (1 - p));
+            }
+            return batch.Experts * dropped / batch.Tokens;
+        });
+
+    private static int[] Draw(Random random, int count, int below) => [.. Enumerable.Range(0, count).Select(_ => random.Next(below))];
+}
