@@ -15,13 +15,10 @@ public abstract class ExpertRunner
     {
         ArgumentNullException.ThrowIfNull(routing);
         ArgumentNullException.ThrowIfNull(experts);
+        routing.Validate();
+        Expect.Shape(routing.Logits, "routing.Logits", ("tokens", -1), ("experts", experts.ExpertCount));
         Expect.Shape(hidden, nameof(hidden), ("tokens", routing.TokenCount), ("hidden", experts.HiddenSize));
         Expect.Like(hidden, nameof(hidden), experts.GateUp);
-        Expect.Shape(routing.Logits, "routing.Logits", ("tokens", routing.TokenCount), ("experts", experts.ExpertCount));
-        Expect.Shape(routing.Tokens, "routing.Tokens", ("assignments", -1));
-        Expect.SameShape(routing.Experts, "routing.Experts", routing.Tokens, "routing.Tokens");
-        Expect.SameShape(routing.Weights, "routing.Weights", routing.Tokens, "routing.Tokens");
-        Expect.SameShape(routing.Kept, "routing.Kept", routing.Tokens, "routing.Tokens");
         Expect.SameDevice(routing.Tokens, "routing.Tokens", hidden, nameof(hidden));
         using var scope = NewDisposeScope();
         return RunChecked(hidden, routing, experts).MoveToOuterDisposeScope();

@@ -44,6 +44,7 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
         {
             RouterKind.SoftmaxTopK when moe.GroupCount == 1 && !moe.SelectionBias => new SoftmaxTopKRouter(
                 config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, moe.NormalizeWeights, moe.RoutedScalingFactor, moe.RouterBias, weights),
+            RouterKind.SwitchTopOne => new SwitchRouter(config.HiddenSize, moe.ExpertCount, bias: moe.RouterBias, weights: weights),
             RouterKind.SigmoidTopK when !moe.RouterBias => new SigmoidTopKRouter(
                 config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, moe.NormalizeWeights, moe.RoutedScalingFactor, moe.SelectionBias, moe.GroupCount, moe.GroupsPerToken, weights),
             _ => throw new NotSupportedException($"No forward pass for the router {moe.Router} with {moe.GroupCount} groups, selection bias {moe.SelectionBias}, bias {moe.RouterBias}."),
@@ -67,6 +68,9 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
         set => _runner = value ?? throw new ArgumentNullException(nameof(value));
     }
 
+    /// <summary>The limit on each expert's assignments; null, the default, drops nothing.</summary>
+    public ExpertCapacity? Capacity { get; set; }
+
     /// <summary>Computes the layer.</summary>
     /// <param name="hidden"><c>[batch, sequence, hidden]</c>.</param>
     /// <returns><c>[batch, sequence, hidden]</c>.</returns>
@@ -88,6 +92,7 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
         Expect.Shape(hidden, nameof(hidden), ("batch", -1), ("sequence", -1), ("hidden", Experts.HiddenSize));
         using var scope = NewDisposeScope();
         var routing = Router.forward(new(hidden, pass.TokenIds, pass.Generator));
+        if (Capacity is not null) routing = Capacity.Apply(routing, pass.Generator);
         var tokens = hidden.reshape(-1, Experts.HiddenSize); // [tokens, hidden]
         var output = Runner.Run(tokens, routing, Experts).view(hidden.shape); // [batch, sequence, hidden]
         pass.Record(routing);

@@ -65,6 +65,7 @@ public sealed class DecoderBlock : Module<Tensor, ForwardPass, Tensor>
     /// <exception cref="ArgumentException">The shape, type or device does not fit.</exception>
     public override Tensor forward(Tensor hidden, ForwardPass pass)
     {
+        ArgumentNullException.ThrowIfNull(pass);
         using var scope = NewDisposeScope();
         var attended = _attention.forward(_attentionNorm.forward(hidden), pass); // [batch, sequence, hidden]
         if (_attentionOutputNorm is not null) attended = _attentionOutputNorm.forward(attended);

@@ -68,6 +68,14 @@ internal static class Expect
             throw new ArgumentException($"{argument} {Text(tensor.shape)} is {tensor.dtype}; Int64 is needed.", argument);
     }
 
+    /// <summary>Requires booleans.</summary>
+    public static void Booleans(Tensor tensor, string argument)
+    {
+        ArgumentNullException.ThrowIfNull(tensor, argument);
+        if (tensor.dtype != ScalarType.Bool)
+            throw new ArgumentException($"{argument} {Text(tensor.shape)} is {tensor.dtype}; Bool is needed.", argument);
+    }
+
     private static string Text(long[] shape) => $"[{string.Join(", ", shape)}]";
 
     private static string Text((string Name, long Size)[] dimensions) =>

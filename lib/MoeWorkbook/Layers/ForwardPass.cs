@@ -8,7 +8,7 @@ public sealed class ForwardPass : IDisposable
 {
     private readonly DisposeScope? _callersScope = CurrentDisposeScope;
     private readonly Dictionary<(long Queries, long Keys, int? Window), Tensor> _masks = [];
-    private (RotaryEmbedding Embedding, Rotation Rotation)? _rotation;
+    private ((RotaryEmbedding Embedding, long Start, long Count, DeviceType Type, int Index) Of, Rotation Rotation)? _rotation;
 
     /// <summary>The ids of the tokens, <c>[batch, sequence]</c>; null where only hidden states are known.</summary>
     public Tensor? TokenIds { get; init; }
@@ -28,10 +28,11 @@ public sealed class ForwardPass : IDisposable
     /// <summary>The rotation of this pass's positions, computed once for all layers.</summary>
     internal Rotation RotationOf(RotaryEmbedding embedding, long count, Device device)
     {
-        if (_rotation is { } known && ReferenceEquals(known.Embedding, embedding)) return known.Rotation;
+        var wanted = (embedding, Start, count, device.type, device.index);
+        if (_rotation is { } known && known.Of.Equals(wanted)) return known.Rotation;
         var rotation = embedding.At(Start, count, device);
         DisposeRotation();
-        _rotation = (embedding, new(rotation.Cosine.DetachFromDisposeScope(), rotation.Sine.DetachFromDisposeScope()));
+        _rotation = (wanted, new(rotation.Cosine.DetachFromDisposeScope(), rotation.Sine.DetachFromDisposeScope()));
         return rotation;
     }
 

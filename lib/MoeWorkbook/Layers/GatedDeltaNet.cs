@@ -67,7 +67,7 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
         Expect.Shape(hidden, nameof(hidden), ("batch", -1), ("sequence", -1), ("hidden", _input.Weight.shape[1]));
         using var scope = NewDisposeScope();
         var batch = hidden.shape[0];
-        var past = pass.Cache?.State(_layer);
+        var past = pass.Cache?.State(_layer, batch);
 
         // The input projection lies key head by key head: its query, its key, its value heads, their output gates.
         long valueGroup = _valuesPerKey * _config.ValueHeadSize;
@@ -101,8 +101,14 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
     }
 
     /// <summary>The recurrence over positions.</summary>
+    /// <param name="query"><c>[batch, sequence, heads, key size]</c>.</param>
+    /// <param name="key"><c>[batch, sequence, heads, key size]</c>.</param>
+    /// <param name="value"><c>[batch, sequence, heads, value size]</c>.</param>
+    /// <param name="fade">α, <c>[batch, sequence, heads]</c>.</param>
+    /// <param name="writeRate">β, <c>[batch, sequence, heads]</c>.</param>
+    /// <param name="past">The state before, <c>[batch, heads, key size, value size]</c>; null for zero.</param>
     /// <returns>What each position reads, <c>[batch, sequence, heads, value size]</c>, and the last state, <c>[batch, heads, key size, value size]</c>.</returns>
-    private static (Tensor Read, Tensor State) Recur(Tensor query, Tensor key, Tensor value, Tensor fade, Tensor writeRate, Tensor? past)
+    internal static (Tensor Read, Tensor State) Recur(Tensor query, Tensor key, Tensor value, Tensor fade, Tensor writeRate, Tensor? past)
     {
         var (batch, sequence, heads) = (query.shape[0], query.shape[1], query.shape[2]);
         var state = past ?? zeros(batch, heads, key.shape[3], value.shape[3], dtype: query.dtype, device: query.device);
@@ -114,7 +120,9 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
             var faded = state * fade.select(1, t).unsqueeze(-1).unsqueeze(-1);
             var recalled = (faded * k).sum(-2); // [batch, heads, value size]
             var correction = (value.select(1, t) - recalled) * writeRate.select(1, t).unsqueeze(-1);
-            state = (faded + k * correction.unsqueeze(-2)).MoveToOuterDisposeScope();
+            var next = (faded + k * correction.unsqueeze(-2)).MoveToOuterDisposeScope();
+            if (t > 0) state.Dispose(); // a long prompt would hold one for each position
+            state = next;
             reads[t] = (state * query.select(1, t).unsqueeze(-1)).sum(-2).MoveToOuterDisposeScope();
         }
 

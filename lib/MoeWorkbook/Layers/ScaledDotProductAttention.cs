@@ -45,7 +45,18 @@ public static class ScaledDotProductAttention
         var (groups, count) = (keys.shape[1], keys.shape[2]);
         if (groups == 0 || heads % groups != 0)
             throw new ArgumentException($"keys have {groups} heads, which does not divide the queries' {heads}.", nameof(keys));
-        if (hiddenKeys is not null) Expect.Shape(hiddenKeys, nameof(hiddenKeys), ("queries", length), ("keys", count));
+        if (hiddenKeys is not null)
+        {
+            Expect.Shape(hiddenKeys, nameof(hiddenKeys), ("queries", length), ("keys", count));
+            Expect.Booleans(hiddenKeys, nameof(hiddenKeys));
+            Expect.SameDevice(hiddenKeys, nameof(hiddenKeys), queries, nameof(queries));
+        }
+
+        if (sinks is not null)
+        {
+            Expect.Shape(sinks, nameof(sinks), ("heads", heads));
+            Expect.SameDevice(sinks, nameof(sinks), queries, nameof(queries));
+        }
 
         using var scope = NewDisposeScope();
         var logits = matmul(queries.reshape(batch, groups, -1, queries.shape[3]), keys.transpose(2, 3));
@@ -53,7 +64,6 @@ public static class ScaledDotProductAttention
         if (hiddenKeys is not null) logits = logits.masked_fill(hiddenKeys, double.NegativeInfinity);
         if (sinks is null) return logits.softmax(-1).MoveToOuterDisposeScope();
 
-        Expect.Shape(sinks, nameof(sinks), ("heads", heads));
         var sink = sinks.Widened().view(1, heads, 1, 1).expand(batch, heads, length, 1);
         return cat([logits, sink], -1).softmax(-1).narrow(-1, 0, count).MoveToOuterDisposeScope();
     }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Losses that a trainer adds so that a router uses all experts. Each is a scalar and differentiable through the router's scores, not through its choices.</summary>
+/// <summary>Losses that a trainer adds so that a router uses all experts. Each is a scalar, checks its decision (an <see cref="ArgumentException"/> names a tensor of the wrong shape), and is differentiable through the router's scores, not through its choices.</summary>
 /// <remarks>At uniform load and uniform probabilities the products of shares are 1 and the squared coefficients of variation 0, for every k. That is a stationary value and no lower bound.</remarks>
 public static class BalancingLoss
 {
@@ -11,7 +11,7 @@ public static class BalancingLoss
     /// <returns>A scalar: 1 at uniform, E where one expert has all tokens with certainty.</returns>
     public static Tensor Switch(RoutingDecision routing)
     {
-        ArgumentNullException.ThrowIfNull(routing);
+        Check(routing);
         using var scope = NewDisposeScope();
         var load = routing.Load().to(ScalarType.Float32); // [experts]
         return ProductOfShares(load / load.sum().clamp_min(1), Probabilities(routing).mean([0L])).MoveToOuterDisposeScope();
@@ -23,7 +23,7 @@ public static class BalancingLoss
     /// <exception cref="InvalidOperationException">Tokens have different numbers of experts, so there is no first choice.</exception>
     public static Tensor GShard(RoutingDecision routing)
     {
-        ArgumentNullException.ThrowIfNull(routing);
+        Check(routing);
         using var scope = NewDisposeScope();
         var first = routing.ExpertTable.select(1, 0); // [tokens]
         var load = zeros(routing.ExpertCount, dtype: ScalarType.Float32, device: first.device)
@@ -36,7 +36,7 @@ public static class BalancingLoss
     /// <returns>A scalar: 1 where every sequence is uniform.</returns>
     public static Tensor SequenceWise(RoutingDecision routing)
     {
-        ArgumentNullException.ThrowIfNull(routing);
+        Check(routing);
         using var scope = NewDisposeScope();
         var (batch, experts) = (routing.Batch, routing.ExpertCount);
         var cell = routing.Tokens.floor_divide(routing.Sequence) * experts + routing.Experts; // [assignments], sequence and expert in one number
@@ -52,7 +52,7 @@ public static class BalancingLoss
     /// <returns>A scalar: 0 at uniform.</returns>
     public static Tensor ShazeerImportance(RoutingDecision routing)
     {
-        ArgumentNullException.ThrowIfNull(routing);
+        Check(routing);
         using var scope = NewDisposeScope();
         var weights = routing.Weights.Widened();
         var importance = zeros(routing.ExpertCount, dtype: weights.dtype, device: weights.device).index_add(0, routing.Experts, weights, 1); // [experts]
@@ -65,7 +65,7 @@ public static class BalancingLoss
     /// <exception cref="InvalidOperationException">The decision has no noise, or k is the number of experts.</exception>
     public static Tensor ShazeerLoad(RoutingDecision routing)
     {
-        ArgumentNullException.ThrowIfNull(routing);
+        Check(routing);
         if (routing is not { NoisyLogits: { } noisy, NoiseDeviation: { } deviation, ExpertsPerToken: { } k })
             throw new InvalidOperationException("The smooth load needs NoisyLogits and NoiseDeviation: route with a NoisyTopKRouter while training.");
         if (k >= routing.ExpertCount)
@@ -75,7 +75,7 @@ public static class BalancingLoss
         var (kth, next) = (best.narrow(-1, k - 1, 1), best.narrow(-1, k, 1)); // both [tokens, 1]
         var toBeat = where(noisy >= kth, next, kth); // [tokens, experts]: the k-th best of the others
         var probability = 0.5 * (1 + ((routing.Logits - toBeat) / (deviation * Math.Sqrt(2))).erf()); // Φ, [tokens, experts]
-        return SquaredVariation(probability.sum(0)).MoveToOuterDisposeScope();
+        return SquaredVariation(probability.sum([0L])).MoveToOuterDisposeScope();
     }
 
     /// <summary>Router z-loss: the mean over tokens of (log Σ exp logits)², which keeps logits small (Zoph et al. 2022, eq. 5). It balances nothing.</summary>
@@ -83,9 +83,15 @@ public static class BalancingLoss
     /// <returns>A scalar.</returns>
     public static Tensor RouterZ(RoutingDecision routing)
     {
-        ArgumentNullException.ThrowIfNull(routing);
+        Check(routing);
         using var scope = NewDisposeScope();
         return routing.Logits.Widened().logsumexp(-1).square().mean().MoveToOuterDisposeScope();
+    }
+
+    private static void Check(RoutingDecision routing)
+    {
+        ArgumentNullException.ThrowIfNull(routing);
+        routing.Validate();
     }
 
     /// <summary>The scores as a distribution over experts, <c>[tokens, experts]</c>: sigmoids do not sum to one.</summary>

@@ -44,9 +44,11 @@ public sealed record LoadStatistics
 
     /// <summary>The statistics of one decision.</summary>
     /// <param name="routing">A routing decision.</param>
+    /// <exception cref="ArgumentException">The decision's tensors do not fit together.</exception>
     public static LoadStatistics Of(RoutingDecision routing)
     {
         ArgumentNullException.ThrowIfNull(routing);
+        routing.Validate();
         using var scope = NewDisposeScope();
         var load = routing.Load().cpu().data<long>().ToArray();
         var dropped = load.Sum() - routing.Kept.sum(ScalarType.Int64).item<long>();

@@ -103,6 +103,27 @@ public sealed record RoutingDecision
         return this;
     }
 
+    /// <summary>Checks that the tensors have the shapes, types and device that the runners, losses and statistics rely on.</summary>
+    /// <exception cref="ArgumentException">They do not; the message names the tensor and both shapes.</exception>
+    public void Validate()
+    {
+        Expect.Shape(Logits, nameof(Logits), ("tokens", TokenCount), ("experts", -1));
+        Expect.Floating(Logits, nameof(Logits));
+        Expect.SameShape(Scores, nameof(Scores), Logits, nameof(Logits));
+        Expect.Floating(Scores, nameof(Scores));
+        Expect.Shape(Tokens, nameof(Tokens), ("assignments", ExpertsPerToken is { } k ? TokenCount * k : -1));
+        Expect.Integers(Tokens, nameof(Tokens));
+        Expect.SameShape(Experts, nameof(Experts), Tokens, nameof(Tokens));
+        Expect.Integers(Experts, nameof(Experts));
+        Expect.SameShape(Weights, nameof(Weights), Tokens, nameof(Tokens));
+        Expect.Floating(Weights, nameof(Weights));
+        Expect.SameShape(Kept, nameof(Kept), Tokens, nameof(Tokens));
+        Expect.Booleans(Kept, nameof(Kept));
+        if (NoisyLogits is not null) Expect.SameShape(NoisyLogits, nameof(NoisyLogits), Logits, nameof(Logits));
+        if (NoiseDeviation is not null) Expect.SameShape(NoiseDeviation, nameof(NoiseDeviation), Logits, nameof(Logits));
+        foreach (var tensor in Tensors) Expect.SameDevice(tensor, "A tensor of the decision", Logits, nameof(Logits));
+    }
+
     /// <summary>Every tensor of the decision.</summary>
     internal IEnumerable<Tensor> Tensors =>
         new[] { Tokens, Experts, Weights, Kept, Logits, Scores, NoisyLogits, NoiseDeviation }.OfType<Tensor>();

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>DeepSeek-V3's router: s = σ(logits); the k experts of largest s + b are taken from the best groups, weighted by s alone (DeepSeek-AI 2024, section 2.1.2).</summary>
-/// <remarks>The bias b only selects, and only <see cref="UpdateSelectionBias"/> moves it: balancing without a loss (Wang et al. 2024). GLM-4.5 and Kimi K2 route the same way; Llama 4 with k = 1 and no bias.</remarks>
+/// <remarks>The bias b only selects, and only <see cref="UpdateSelectionBias"/> moves it: balancing without a loss (Wang et al. 2024). GLM-4.5 and Kimi K2 route the same way.</remarks>
 public sealed class SigmoidTopKRouter : LinearRouter
 {
     private readonly bool _selectionBias;
@@ -63,6 +63,7 @@ public sealed class SigmoidTopKRouter : LinearRouter
     public void UpdateSelectionBias(RoutingDecision routing, double rate = 0.001)
     {
         ArgumentNullException.ThrowIfNull(routing);
+        routing.Validate();
         var bias = SelectionBias ?? throw new InvalidOperationException("The router has no selection bias.");
         Expect.Shape(routing.Logits, "routing.Logits", ("tokens", -1), ("experts", ExpertCount));
         using var noGradient = no_grad();

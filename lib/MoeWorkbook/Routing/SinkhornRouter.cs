@@ -53,8 +53,9 @@ public sealed class SinkhornRouter : LinearRouter
         for (var i = 0; i < iterations; i++)
         {
             using var iteration = NewDisposeScope();
-            plan = plan - plan.logsumexp(0, keepdim: true) + expertShare; // each expert receives its share
-            plan = (plan - plan.logsumexp(1, keepdim: true)).MoveToOuterDisposeScope(); // each token gives 1
+            using var before = plan;
+            var evenExperts = plan - plan.logsumexp(0, keepdim: true) + expertShare; // each expert receives its share
+            plan = (evenExperts - evenExperts.logsumexp(1, keepdim: true)).MoveToOuterDisposeScope(); // each token gives 1
         }
 
         return plan.MoveToOuterDisposeScope();

@@ -18,8 +18,11 @@ public sealed class Decoder : Module<Tensor, ForwardPass, Tensor>
         VocabularySize = config.VocabularySize;
         var embedding = new Projection(config.HiddenSize, config.VocabularySize, weights: weights);
         register_module("embed_tokens", Embedding = embedding);
+        var rotaryConfig = config.Rotary is { Scaling: { OriginalMaxPositions: null } scaling } unstated
+            ? unstated with { Scaling = scaling with { OriginalMaxPositions = config.MaxPositions } } // what transformers takes where the file does not say
+            : config.Rotary;
         var headSize = config.LayerAttention.Contains(AttentionKind.Latent) ? config.LatentAttention!.RotaryHeadSize : config.Attention.HeadSize;
-        var rotary = config.Rotary is null ? null : new RotaryEmbedding(config.Rotary, headSize);
+        var rotary = rotaryConfig is null ? null : new RotaryEmbedding(rotaryConfig, headSize);
         _layers = new([.. Enumerable.Range(0, config.LayerCount).Select(layer => new DecoderBlock(config, layer, rotary, weights))]);
         register_module("layers", _layers);
         register_module("norm", _norm = LayerNorm.For(config.HiddenSize, config.Norm, weights));

@@ -53,13 +53,8 @@ public static partial class torch
 
         public Scalar ToScalar() => CallScalar("item", this);
 
-        public unsafe T item<T>() where T : unmanaged
-        {
-            if (NumberOfElements != 1) throw new ArgumentException($"item() needs a tensor of one element; this one has {NumberOfElements}.");
-            RequireType(typeof(T));
-            using var scope = NewDisposeScope();
-            return *(T*)cpu().Pointer;
-        }
+        public T item<T>() where T : unmanaged =>
+            NumberOfElements == 1 ? data<T>()[0] : throw new ArgumentException($"item() needs a tensor of one element; this one has {NumberOfElements}.");
 
         public Utils.TensorAccessor<T> data<T>() where T : unmanaged
         {
@@ -116,16 +111,6 @@ public static partial class torch
         private void RequireType(Type type)
         {
             if (TypeOf(type) != dtype) throw new ArgumentException($"{type.Name} is not compatible with {dtype}");
-        }
-
-        // ---- files ----
-
-        public void save(string location) => TensorExtensionMethods.Save(this, location);
-
-        public static Tensor load(string location)
-        {
-            using var reader = new BinaryReader(File.OpenRead(location));
-            return TensorExtensionMethods.Load(reader);
         }
     }
 }

@@ -95,7 +95,7 @@ public static partial class torch
         {
             using var scope = NewDisposeScope();
             var (view, gathered) = View(indices);
-            if (gathered is not null) InPlace("index_put_", view, Arg.Optional(gathered), value.to(dtype, device), accumulate);
+            if (gathered is not null) InPlace("index_put_", view, Arg.Optional(gathered), value, accumulate);
             else if (accumulate) view.add_(value);
             else view.copy_(value);
             return this;
@@ -168,11 +168,10 @@ public static partial class torch
             return item;
         }
 
-        /// <summary>As in TorchSharp, what is assigned to an element is one number, which fills what the indices select.</summary>
         private void SetItem(Tensor value, params ReadOnlySpan<long> indices)
         {
             using var item = GetItem(indices);
-            item.fill_(value.ToScalar());
+            item.copy_(value);
         }
 
         public Tensor select(long dim, long index) => Call("select.int", this, dim, index);

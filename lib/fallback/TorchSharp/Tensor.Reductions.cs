@@ -61,9 +61,8 @@ public static partial class torch
         public Tensor cumsum(long dim, ScalarType? type = null) => Call("cumsum", this, dim, type);
         public Tensor cumprod(long dim, ScalarType? type = null) => Call("cumprod", this, dim, type);
         public Tensor logcumsumexp(long dim) => Call("logcumsumexp", this, dim);
-        public (Tensor values, Tensor indexes) cummax(long dim) => Call2("cummax", this, dim);
 
-        public (Tensor values, Tensor indices) topk(int k, int dim = -1, bool largest = true, bool sorted = true) => Call2("topk", this, k, dim, largest, sorted);
+        public (Tensor values, Tensor indexes) topk(int k, int dim = -1, bool largest = true, bool sorted = true) => Call2("topk", this, k, dim, largest, sorted);
         public (Tensor values, Tensor indices) kthvalue(long k, long? dim, bool keepdim = false) => Call2("kthvalue", this, k, dim ?? -1, keepdim);
         public (Tensor Values, Tensor Indices) sort(long dim = -1, bool descending = false, bool stable = false) => Call2("sort.stable", this, stable, dim, descending);
         public Tensor argsort(long dim = -1, bool descending = false) => Call("argsort", this, dim, descending);

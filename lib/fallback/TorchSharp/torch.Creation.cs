@@ -89,18 +89,17 @@ public static partial class torch
 
     public static Tensor from_array(Array rawArray, Device? device = null) => from_array(rawArray, null, device);
 
-    /// <summary>A tensor that shares the array's memory.</summary>
+    /// <summary>A tensor that shares the array's memory; offset and count are in the array's elements. Another dtype makes a copy.</summary>
     public static unsafe Tensor frombuffer(Array rawArray, ScalarType dtype, long count = -1, long offset = 0, bool requires_grad = false)
     {
-        if (rawArray.Rank != 1) throw new InvalidOperationException("The source array must be one-dimensional.");
-        long bytes = rawArray.LongLength * TypeOf(rawArray.GetType().GetElementType()!).ElementSize();
-        long width = dtype.ElementSize();
-        if (offset < 0 || offset > bytes) throw new ArgumentException($"invalid value for 'offset': {offset}");
-        if (count < 0) count = (bytes - offset) / width;
-        if (offset + count * width > bytes) throw new ArgumentException($"invalid value for 'count': {count}");
+        if (offset < 0 || offset >= rawArray.LongLength) throw new ArgumentException($"invalid value for 'offset': {offset}");
+        if (count < 0) count = rawArray.LongLength - offset;
+        if (count > rawArray.LongLength - offset) throw new IndexOutOfRangeException($"element count is too large: {count}");
+        var type = TypeOf(rawArray.GetType().GetElementType()!);
         var pinned = GCHandle.Alloc(rawArray, GCHandleType.Pinned);
-        var data = (byte*)pinned.AddrOfPinnedObject() + offset;
-        return Wrap(torch_from_blob(data, &count, 1, (int)dtype, &Unpin, GCHandle.ToIntPtr(pinned))).requires_grad_(requires_grad);
+        var data = (byte*)pinned.AddrOfPinnedObject() + offset * type.ElementSize();
+        var shared = Wrap(torch_from_blob(data, &count, 1, (int)type, &Unpin, GCHandle.ToIntPtr(pinned)));
+        return Grad(type == dtype ? shared : shared.to(dtype, disposeAfter: true), requires_grad);
     }
 
     [UnmanagedCallersOnly]

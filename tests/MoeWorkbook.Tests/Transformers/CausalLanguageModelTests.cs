@@ -19,11 +19,14 @@ public sealed class CausalLanguageModelTests
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var golden = new GoldenCheckpoint(name);
-        using var model = golden.Load();
-        var logits = model.forward(golden.TokenTensor);
-        Assert.Equal([2, 10, 64], logits.shape);
-        var error = logits.data<float>().Zip(golden.Logits, (ours, theirs) => Math.Abs(ours - theirs)).Max();
-        Assert.True(error <= 1e-4, $"the largest error is {error}");
+        foreach (var device in GoldenCheckpoint.Devices)
+        {
+            using var model = golden.Load(device: device);
+            var logits = model.forward(golden.TokenTensor.to(device)).cpu();
+            Assert.Equal([2, 10, 64], logits.shape);
+            var error = logits.data<float>().Zip(golden.Logits, (ours, theirs) => Math.Abs(ours - theirs)).Max();
+            Assert.True(error <= 1e-4, $"the largest error on {device} is {error}");
+        }
     }
 
     [Theory]

@@ -48,9 +48,12 @@ internal sealed partial class GoldenCheckpoint
 
     public float[] Logits => [.. _expected.GetProperty("logits").EnumerateArray().Select(value => value.GetSingle())];
 
-    public CausalLanguageModel Load(ScalarType? dtype = null)
+    /// <summary>Every device that is there.</summary>
+    public static IEnumerable<Device> Devices => cuda.is_available() ? [CPU, CUDA] : [CPU];
+
+    public CausalLanguageModel Load(ScalarType? dtype = null, Device? device = null)
     {
-        var model = new CausalLanguageModel(Config, dtype: dtype);
+        var model = new CausalLanguageModel(Config, new WeightFactory(device, dtype) { LeaveUninitialized = true });
         model.eval();
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();

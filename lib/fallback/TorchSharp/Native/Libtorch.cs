@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text;
@@ -62,6 +63,7 @@ internal static unsafe partial class Libtorch
         return tensors;
     }
 
+    [SkipLocalsInit]
     private static long Invoke(string name, ReadOnlySpan<Arg> arguments, Value** results)
     {
         nint handle = operators.GetOrAdd(name, Find);

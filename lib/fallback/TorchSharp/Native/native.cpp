@@ -5,9 +5,9 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -200,7 +200,10 @@ API int torch_device_index(void* t) { return tensor(t).device().index(); }
 API bool torch_is_contiguous(void* t) { return tensor(t).is_contiguous(); }
 API bool torch_is_sparse(void* t) { return tensor(t).is_sparse(); }
 API void* torch_data(void* t) {
-    return guarded<void*>(nullptr, [&] { return tensor(t).data_ptr(); });
+    return guarded<void*>(nullptr, [&]() -> void* {
+        TORCH_CHECK(tensor(t).has_storage() && !tensor(t).is_meta(), "the tensor has no memory");
+        return tensor(t).data_ptr();
+    });
 }
 
 // A tensor over memory that the caller owns; `release(context)` is called when the last view of it is gone.
@@ -287,8 +290,13 @@ API int torch_set_interop_threads(int count) {
     return guarded(-1, [&] { return at::set_num_interop_threads(count), 0; });
 }
 API int torch_cuda_devices() {
-    return guarded(0, [] { return at::hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()) : 0; });
+    constexpr auto cuda = c10::DeviceType::CUDA;
+    return c10::impl::hasDeviceGuardImpl(cuda) ? static_cast<int>(c10::impl::getDeviceGuardImpl(cuda)->deviceCount()) : 0;
 }
 API int torch_synchronize(int device_index) {
-    return guarded(-1, [&] { return at::detail::getCUDAHooks().deviceSynchronize(device_index), 0; });
+    return guarded(-1, [&] {
+        auto device = c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(device_index));
+        auto guard = c10::impl::getDeviceGuardImpl(device.type());
+        return guard->synchronizeStream(guard->getStream(device)), 0;
+    });
 }

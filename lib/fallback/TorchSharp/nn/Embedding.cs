@@ -26,7 +26,7 @@ namespace TorchSharp.Modules
         public Parameter? weight
         {
             get => w;
-            set => Put(nameof(weight), w = value);
+            set => Put(nameof(weight), ref w, value);
         }
 
         public override Tensor forward(Tensor input) => Libtorch.Call("embedding", weight, input);

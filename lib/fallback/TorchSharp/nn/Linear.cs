@@ -44,13 +44,13 @@ namespace TorchSharp.Modules
         public Parameter weight
         {
             get => w!;
-            set => Put(nameof(weight), w = value);
+            set => Put(nameof(weight), ref w, value);
         }
 
         public Parameter? bias
         {
             get => b;
-            set => Put(nameof(bias), b = value);
+            set => Put(nameof(bias), ref b, value);
         }
 
         public override Tensor forward(Tensor tensor) => nn.functional.linear(tensor, weight, bias);

@@ -88,11 +88,15 @@ public static partial class torch
                 }
             }
 
-            private protected void Put(string name, Parameter? parameter)
+            /// <summary>Puts a parameter into its field and under its name; the one before it is disposed.</summary>
+            private protected void Put(string name, ref Parameter? field, Parameter? value)
             {
-                if (parameter is null) parametersByName.Remove(name);
-                else parametersByName[name] = parameter;
-                parameter?.DetachFromDisposeScope();
+                if (ReferenceEquals(field, value)) return;
+                field?.Dispose();
+                field = value;
+                if (value is null) parametersByName.Remove(name);
+                else parametersByName[name] = value;
+                value?.DetachFromDisposeScope();
             }
 
             private Dictionary<string, FieldInfo> Fields()
@@ -319,48 +323,6 @@ public static partial class torch
                 }
                 return this;
             }
-        }
-
-        public interface IModule<T, TResult>
-        {
-            TResult call(T input1);
-        }
-
-        public interface IModule<T1, T2, TResult>
-        {
-            TResult call(T1 input1, T2 input2);
-        }
-
-        public interface IModule<T1, T2, T3, TResult>
-        {
-            TResult call(T1 input1, T2 input2, T3 input3);
-        }
-
-        public abstract class Module<T, TResult> : Module, IModule<T, TResult>
-        {
-            protected Module(string name) : base(name) { }
-
-            public abstract TResult forward(T input);
-
-            public TResult call(T input) => forward(input);
-        }
-
-        public abstract class Module<T1, T2, TResult> : Module, IModule<T1, T2, TResult>
-        {
-            protected Module(string name) : base(name) { }
-
-            public abstract TResult forward(T1 input1, T2 input2);
-
-            public TResult call(T1 input1, T2 input2) => forward(input1, input2);
-        }
-
-        public abstract class Module<T1, T2, T3, TResult> : Module, IModule<T1, T2, T3, TResult>
-        {
-            protected Module(string name) : base(name) { }
-
-            public abstract TResult forward(T1 input1, T2 input2, T3 input3);
-
-            public TResult call(T1 input1, T2 input2, T3 input3) => forward(input1, input2, input3);
         }
     }
 }
