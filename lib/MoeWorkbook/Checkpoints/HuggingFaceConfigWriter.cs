@@ -158,7 +158,8 @@ public static class HuggingFaceConfigWriter
         if (!config.Attention.OutputGate) json["attn_output_gate"] = false;
         json["partial_rotary_factor"] = config.Rotary?.Fraction;
         json["layer_types"] = LayerTypes(config);
-        json["full_attention_interval"] = config.LayerAttention.ToList().IndexOf(AttentionKind.Full) + 1;
+        var firstFull = config.LayerAttention.ToList().IndexOf(AttentionKind.Full);
+        if (firstFull >= 0) json["full_attention_interval"] = firstFull + 1;
         if (config.LinearAttention is not { } linear) return;
         json["linear_conv_kernel_dim"] = linear.ConvolutionKernel;
         json["linear_key_head_dim"] = linear.KeyHeadSize;

@@ -95,6 +95,7 @@ public static class HuggingFaceDirectory
     /// <summary>For each of our parameters, the published tensors that make it up; everything is checked against the headers.</summary>
     private static Dictionary<string, PublishedPart[]> Match(ModelConfig config, PublishedTensors tensors, string directory, int predictionLayers)
     {
+        CheckPlausible(config, tensors, directory);
         using var scope = NewDisposeScope();
         using var described = Build(config, new WeightFactory(META), directory);
         var layout = new PublishedLayout(config);
@@ -102,8 +103,9 @@ public static class HuggingFaceDirectory
         var missing = new List<string>();
         foreach (var (name, parameter) in described.named_parameters())
         {
-            var forms = layout.Forms(name, parameter.shape).ToList();
-            var form = forms.Find(f => f.Any(part => tensors.Contains(part.Name))) ?? forms[0];
+            // A form with more parts than there are tensors lacks some; config.json may have asked for a billion experts.
+            var forms = layout.Forms(name, parameter.shape).Select(f => f.Take(tensors.Count + 1)).ToList();
+            PublishedPart[] form = [.. forms.Find(f => f.Any(part => tensors.Contains(part.Name))) ?? forms[0]];
             missing.AddRange(form.Select(part => part.Name).Where(n => !tensors.Contains(n)));
             parts.Add(name, form);
         }
@@ -113,6 +115,14 @@ public static class HuggingFaceDirectory
         var unknown = tensors.Unused.Where(name => !layout.IsHarmless(name, predictionLayers)).ToList();
         if (unknown.Count > 0) throw new CheckpointException(directory, null, $"{Counted(unknown, "tensor is", "tensors are")} not known in a {config.ModelType} model of this config.json: {Listed(unknown)}.");
         return parts;
+    }
+
+    /// <summary>Sizes that the files cannot hold are refused before a model is even described; the rest is a matter of shapes.</summary>
+    private static void CheckPlausible(ModelConfig config, PublishedTensors tensors, string directory)
+    {
+        if (config.LayerCount > tensors.Count) throw new CheckpointException(directory, null, $"config.json describes {config.LayerCount} layers but the files hold only {tensors.Count} tensors.");
+        var headSize = Math.Max(config.Attention.HeadSize, config.LatentAttention?.RotaryHeadSize ?? 0);
+        if (headSize > tensors.MaxElements) throw new CheckpointException(directory, null, $"config.json describes heads of size {headSize} but no tensor in the files has more than {tensors.MaxElements} elements.");
     }
 
     private static CausalLanguageModel Build(ModelConfig config, WeightFactory weights, string directory)
@@ -134,7 +144,7 @@ public static class HuggingFaceDirectory
         if (quantization.Text("quant_method") is { } method && !quantizationMethods.Contains(method))
             throw quantization.Error("quant_method", $"is \"{method}\"; known are {string.Join(", ", quantizationMethods)}");
         if (quantization.Integers("weight_block_size") is not { } size) return null;
-        return size is [ > 0, > 0] ? (size[0], size[1]) : throw quantization.Error("weight_block_size", "must be two whole numbers from 1: rows and columns");
+        return size is [> 0, > 0] ? (size[0], size[1]) : throw quantization.Error("weight_block_size", "must be two whole numbers from 1: rows and columns");
     }
 
     private static void WriteShards(string directory, List<SafetensorsWriter.TensorToWrite> tensors, long shardBytes)

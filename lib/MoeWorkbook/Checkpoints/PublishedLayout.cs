@@ -22,7 +22,7 @@ internal sealed partial class PublishedLayout(ModelConfig config)
     /// <summary>The forms in which one of our parameters is found in published files; the first is the one that is written.</summary>
     /// <param name="name">Our name.</param>
     /// <param name="shape">Our shape.</param>
-    public IEnumerable<PublishedPart[]> Forms(string name, long[] shape)
+    public IEnumerable<IEnumerable<PublishedPart>> Forms(string name, long[] shape)
     {
         var published = Published(name);
         if (ExpertsName().Match(name) is { Success: true } experts)
@@ -34,7 +34,7 @@ internal sealed partial class PublishedLayout(ModelConfig config)
             }
 
             var split = SplitExperts(Published(experts.Groups["mlp"].Value + ".experts."), experts.Groups["projection"].Value == "down_proj", shape);
-            PublishedPart[] stacked = [new(published, shape, p => p)];
+            IEnumerable<PublishedPart> stacked = [new(published, shape, p => p)];
             var isStacked = config.ModelType.StartsWith("qwen3_5_moe", StringComparison.Ordinal);
             yield return isStacked ? stacked : split;
             yield return isStacked ? split : stacked;
@@ -67,16 +67,21 @@ internal sealed partial class PublishedLayout(ModelConfig config)
     private string Published(string name) => words.Aggregate(name, (text, word) => text.Replace(word.Ours, word.Theirs, StringComparison.Ordinal));
 
     /// <summary>Three matrices an expert.</summary>
-    private PublishedPart[] SplitExperts(string prefix, bool isDown, long[] shape)
+    private IEnumerable<PublishedPart> SplitExperts(string prefix, bool isDown, long[] shape)
     {
-        if (isDown)
-            return [.. Enumerable.Range(0, (int)shape[0]).Select(e => new PublishedPart($"{prefix}{e}.{expert.Down}.weight", shape[1..], p => p.select(0, e)))];
         var size = shape[1] / 2;
-        return [.. Enumerable.Range(0, (int)shape[0]).SelectMany(e => new[]
+        for (var i = 0; i < shape[0]; i++)
         {
-            new PublishedPart($"{prefix}{e}.{expert.Gate}.weight", [size, shape[2]], p => p.select(0, e).narrow(0, 0, size)),
-            new PublishedPart($"{prefix}{e}.{expert.Up}.weight", [size, shape[2]], p => p.select(0, e).narrow(0, size, size)),
-        })];
+            var e = i; // each view keeps its own
+            if (isDown)
+            {
+                yield return new($"{prefix}{e}.{expert.Down}.weight", shape[1..], p => p.select(0, e));
+                continue;
+            }
+
+            yield return new($"{prefix}{e}.{expert.Gate}.weight", [size, shape[2]], p => p.select(0, e).narrow(0, 0, size));
+            yield return new($"{prefix}{e}.{expert.Up}.weight", [size, shape[2]], p => p.select(0, e).narrow(0, size, size));
+        }
     }
 
     /// <summary>gpt-oss stores x·W rather than x·Wᵀ, and gate and value alternately.</summary>

@@ -12,6 +12,12 @@ internal sealed class PublishedTensors(ShardedCheckpoint checkpoint, (long Rows,
     /// <summary>The tensors that no part was checked for.</summary>
     public IEnumerable<string> Unused => checkpoint.Names.Where(name => !used.Contains(name)).Order(StringComparer.Ordinal);
 
+    /// <summary>How many tensors there are.</summary>
+    public int Count => checkpoint.Names.Count;
+
+    /// <summary>The most elements that any of them can have, at the two 4-bit values a byte of MXFP4.</summary>
+    public long MaxElements => checkpoint.Names.Select(name => 2 * checkpoint.Find(name)!.Bytes).DefaultIfEmpty().Max();
+
     /// <summary>Whether there is a tensor of that name, plain or quantised.</summary>
     public bool Contains(string name) => checkpoint.Find(name) is not null || checkpoint.Find(BlocksOf(name)) is not null;
 

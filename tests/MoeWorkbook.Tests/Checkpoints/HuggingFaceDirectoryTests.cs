@@ -187,16 +187,25 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
         AssertFails(directory, "model.norm.weight", "I32", "BF16");
     }
 
-    [Fact]
-    public void A_config_of_a_huge_model_fails_before_anything_is_allocated()
+    [Theory]
+    [InlineData("hidden_size", int.MaxValue)]
+    [InlineData("moe_intermediate_size", int.MaxValue)]
+    [InlineData("vocab_size", int.MaxValue)]
+    [InlineData("num_experts", int.MaxValue)]
+    [InlineData("num_experts", 1_000_000)]
+    [InlineData("num_hidden_layers", 65_536)]
+    [InlineData("num_hidden_layers", 50)]
+    [InlineData("head_dim", int.MaxValue)]
+    [InlineData("head_dim", 1_000_000)]
+    [InlineData("num_attention_heads", 1 << 30)]
+    public void A_config_of_a_huge_model_fails_at_once_and_before_anything_is_allocated(string key, int value)
     {
         var directory = Copy("qwen3-moe-tiny");
-        Change(directory, json =>
-        {
-            json["hidden_size"] = int.MaxValue;
-            json["moe_intermediate_size"] = int.MaxValue - 1;
-        });
+        Change(directory, json => json[key] = value);
+        var (watch, allocated) = (System.Diagnostics.Stopwatch.StartNew(), GC.GetAllocatedBytesForCurrentThread());
         Assert.Throws<CheckpointException>(() => HuggingFaceDirectory.Load(directory));
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"it took {watch.Elapsed}");
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - allocated < 100_000_000, "it took memory");
     }
 
     [Fact]
