@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MoeWorkbook;
 
 /// <summary>Drawings of ideas: what is connected with what, and how much flows where.</summary>
-public static class Schematics
+public static partial class Schematics
 {
     private static readonly double[] exampleLogits = [0.31, -0.92, 2.10, 0.05, -1.40, 1.38, -0.22, 0.64];
 
