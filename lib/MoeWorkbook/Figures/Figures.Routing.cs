@@ -103,27 +103,28 @@ public static partial class Figures
         var charts = panels.Select(panel => (panel.Name, Chart.Heatmap<double, int, int, string>(
             zData: Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, columns).Select(column => panel.Values[row, column]).ToArray()).ToArray(),
             X: Enumerable.Range(0, columns).ToArray(), Y: Enumerable.Range(0, rows).ToArray(), XGap: 1, YGap: 1))).ToList();
+        bool numbers = panels.Count * columns <= 16;
         colours["colorbar"] = new JsonObject { ["title"] = new JsonObject { ["text"] = quantity, ["side"] = "right", ["font"] = new JsonObject { ["size"] = 13 } }, ["outlinewidth"] = 0, ["thickness"] = 16 };
         var layout = new JsonObject
         {
             ["coloraxis"] = colours,
             ["template"] = new JsonObject
             {
-                // Cells without a value show this ground.
-                ["layout"] = new JsonObject { ["plot_bgcolor"] = "#EEF0F2" },
+                // Cells without a value show this ground. plotly.js writes a white 0 into them, which white hides.
+                ["layout"] = new JsonObject { ["plot_bgcolor"] = numbers ? "white" : "#EEF0F2" },
                 ["data"] = new JsonObject
                 {
                     ["heatmap"] = new JsonArray(new JsonObject
                     {
                         ["coloraxis"] = "coloraxis",
                         ["hoverongaps"] = false,
-                        ["texttemplate"] = panels.Count * columns <= 16 ? "%{z:.2~f}" : "",
+                        ["texttemplate"] = numbers ? "%{z:.2~f}" : "",
                         ["hovertemplate"] = "token %{y}, expert %{x}: %{z:.3~g}<extra></extra>",
                     }),
                 },
             },
         };
-        return Panels(charts, "expert", "token", NamedAxis(Numbers(columns)), NamedAxis(tokens, ("autorange", "reversed")), Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400), layout, title, caption);
+        return Panels(charts, "expert", "token", NamedAxis(Numbers(columns), ("mirror", true)), NamedAxis(tokens, ("autorange", "reversed"), ("mirror", true)), Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400), layout, title, caption);
     }
 
     /// <summary>Charts with the same axes, row by row: the axes stand once, at the left and at the bottom.</summary>

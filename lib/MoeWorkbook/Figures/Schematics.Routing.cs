@@ -25,7 +25,7 @@ public static partial class Schematics
 
         var drawing = new Drawing(760, 118 + 34 * count);
         Choices(drawing, 0, "tokens choose: along rows", tokenChoice, tokens);
-        Choices(drawing, 380, "experts choose: down columns", expertChoice, tokens);
+        Choices(drawing, 390, "experts choose: down columns", expertChoice, tokens);
         return drawing.ToSvg("Both tables hold the same router's scores. At the left each row keeps its largest, so every token has equally many experts and the experts' loads differ. At the right each column keeps its largest, so every expert has equally many tokens, and a token may have none or many.");
     }
 
@@ -51,10 +51,10 @@ public static partial class Schematics
             drawing.Text(first - 10, y + row / 2 - 3, tokens[token], "end");
             for (int expert = 0; expert < experts; expert++)
                 drawing.Box(first + expert * column + 2, y, column - 4, row - 6, scores[token * experts + expert].ToString("0.00", CultureInfo.InvariantCulture), FigureStyle.Blue, chosen.Contains((token, expert)));
-            drawing.Text(right + 16, y + row / 2 - 3, chosen.Count(pair => pair.First == token).ToString(CultureInfo.InvariantCulture), bold: true);
+            drawing.Text(right + 28, y + row / 2 - 3, chosen.Count(pair => pair.First == token).ToString(CultureInfo.InvariantCulture), bold: true);
         }
 
         drawing.Text(first - 10, top + count * row + 14, "load", "end", 12, faint: true);
-        drawing.Text(right + 16, top - 18, "experts", "middle", 12, faint: true);
+        drawing.Text(right + 28, top - 18, "experts", "middle", 12, faint: true);
     }
 }
