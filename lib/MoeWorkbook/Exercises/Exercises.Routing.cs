@@ -52,9 +52,10 @@ public static partial class Exercises
         ["logits", "noisy logits", "standard deviations", "k"],
         random =>
         {
-            int experts = Pick(random, 4, 6);
-            double[] logits = DistinctLogits(random, experts), noisy = DistinctLogits(random, experts);
-            return (logits, noisy, [.. logits.Select(_ => Math.Round(0.3 + random.NextDouble(), 2))], Pick(random, 1, 2, 3));
+            double[] logits = DistinctLogits(random, Pick(random, 4, 6));
+            double[] deviations = [.. logits.Select(_ => Math.Round(0.3 + random.NextDouble(), 2))];
+            double[] noisy = [.. logits.Zip(deviations, (logit, deviation) => Math.Round(logit + deviation * Normal(random), 2))];
+            return (logits, noisy, deviations, Pick(random, 1, 2, 3));
         },
         token => [.. token.Logits.Select((logit, expert) =>
         {
@@ -80,6 +81,9 @@ public static partial class Exercises
         ["token ids", "number of experts E"],
         random => ([.. Enumerable.Range(0, random.Next(3, 7)).Select(_ => random.Next(50_000))], Pick(random, 4, 8, 60, 64)),
         batch => [.. batch.TokenIds.Select(id => (int)(2654435761UL * (ulong)id % (1UL << 32) * (ulong)batch.ExpertCount >> 32))]);
+
+    /// <summary>A draw from N(0, 1), by the transform of Box and Muller.</summary>
+    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
     /// <summary>Logits from −2 to 2 of two decimals, no two equal: an exercise must not hang on ties.</summary>
     private static double[] DistinctLogits(Random random, int count)

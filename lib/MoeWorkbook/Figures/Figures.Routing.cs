@@ -118,13 +118,13 @@ public static partial class Figures
                     {
                         ["coloraxis"] = "coloraxis",
                         ["hoverongaps"] = false,
-                        ["texttemplate"] = numbers ? "%{z:.2~f}" : "",
+                        ["texttemplate"] = numbers ? "%{z:.2f}" : "",
                         ["hovertemplate"] = "token %{y}, expert %{x}: %{z:.3~g}<extra></extra>",
                     }),
                 },
             },
         };
-        return Panels(charts, "expert", "token", NamedAxis(Numbers(columns), ("mirror", true)), NamedAxis(tokens, ("autorange", "reversed"), ("mirror", true)), Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400), layout, title, caption);
+        return Panels(charts, "expert", "token", NamedAxis(Numbers(columns), ("mirror", "all")), NamedAxis(tokens, ("autorange", "reversed"), ("mirror", "all")), Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400), layout, title, caption);
     }
 
     /// <summary>Charts with the same axes, row by row: the axes stand once, at the left and at the bottom.</summary>
