@@ -1,0 +1,117 @@
+namespace MoeWorkbook;
+
+public static partial class Exercises
+{
+    /// <summary>Chapter 03: one token's experts and combine weights from its router logits, as Mixtral routes.</summary>
+    public static Exercise<(double[] Logits, int ExpertsPerToken), (int[] Experts, double[] Weights)> TopKRouting { get; } = new(
+        "Route one token as Mixtral does: from its router logits, the numbers of its k experts (largest logit first) and their renormalised weights.",
+        ["logits", "k"],
+        random => (DistinctLogits(random, Pick(random, 4, 8)), Pick(random, 1, 2, 3)),
+        token =>
+        {
+            int[] experts = Largest(token.Logits, token.ExpertsPerToken);
+            double sum = experts.Sum(expert => Math.Exp(token.Logits[expert]));
+            return (experts, [.. experts.Select(expert => Math.Exp(token.Logits[expert]) / sum)]);
+        });
+
+    /// <summary>Chapter 03: the Switch balancing loss of a top-1 router (Fedus et al. 2021, eq. 4).</summary>
+    public static Exercise<(int[] Experts, double[][] Probabilities), double> SwitchLoss { get; } = new(
+        "The Switch balancing loss E·Σ fᵢ·Pᵢ from the expert of each token and the router's probabilities of each token.",
+        ["the expert of each token", "the probabilities of each token"],
+        random =>
+        {
+            double[][] probabilities = ProbabilityTable(random, random.Next(3, 6), Pick(random, 2, 3, 4));
+            return ([.. probabilities.Select(row => Largest(row, 1)[0])], probabilities);
+        },
+        batch =>
+        {
+            int tokens = batch.Experts.Length, experts = batch.Probabilities[0].Length;
+            return experts * Enumerable.Range(0, experts).Sum(i =>
+                (double)batch.Experts.Count(expert => expert == i) / tokens * batch.Probabilities.Average(row => row[i]));
+        });
+
+    /// <summary>Chapter 03: how far the busiest expert is above the mean (Wang et al. 2024).</summary>
+    public static Exercise<(int[] Experts, int ExpertCount), double> MaxViolation { get; } = new(
+        "MaxVio = (largest load − mean load) / mean load, from the expert of each assignment and the number of experts. Mind the experts that have none.",
+        ["the expert of each assignment", "number of experts"],
+        random =>
+        {
+            int experts = Pick(random, 4, 8);
+            return ([.. Enumerable.Range(0, random.Next(6, 17)).Select(_ => Math.Min(random.Next(experts), random.Next(experts)))], experts);
+        },
+        batch =>
+        {
+            var load = new long[batch.ExpertCount];
+            foreach (int expert in batch.Experts) load[expert]++;
+            return LoadStatistics.Of(load).MaxViolation;
+        });
+
+    /// <summary>Chapter 03: how sure each expert's place among the k best is when its own noise is drawn again (Shazeer et al. 2017, appendix A).</summary>
+    public static Exercise<(double[] Logits, double[] NoisyLogits, double[] Deviations, int ExpertsPerToken), double[]> NoisyLoad { get; } = new(
+        "The smooth load of noisy top-k needs P = Φ(a): the probability that an expert is among the k best if only its own noise is drawn again. Give each expert's a = (its logit without noise − the k-th largest noisy logit of the others) / its noise's standard deviation.",
+        ["logits", "noisy logits", "standard deviations", "k"],
+        random =>
+        {
+            double[] logits = DistinctLogits(random, Pick(random, 4, 6));
+            double[] deviations = [.. logits.Select(_ => Math.Round(0.3 + random.NextDouble(), 2))];
+            double[] noisy = [.. logits.Zip(deviations, (logit, deviation) => Math.Round(logit + deviation * Normal(random), 2))];
+            return (logits, noisy, deviations, Pick(random, 1, 2, 3));
+        },
+        token => [.. token.Logits.Select((logit, expert) =>
+        {
+            double toBeat = token.NoisyLogits.Where((_, other) => other != expert).OrderDescending().ElementAt(token.ExpertsPerToken - 1);
+            return (logit - toBeat) / token.Deviations[expert];
+        })]);
+
+    /// <summary>Chapter 03: expert choice by hand (Zhou et al. 2022).</summary>
+    public static Exercise<(double[][] Probabilities, int TokensPerExpert), int[][]> ExpertChoice { get; } = new(
+        "Let the experts choose: for each expert the numbers of the tokens that it takes, those of largest probability, best first.",
+        ["the probabilities of each token", "tokens per expert"],
+        random =>
+        {
+            int tokens = random.Next(4, 7);
+            return (ProbabilityTable(random, tokens, Pick(random, 2, 3, 4)), random.Next(1, tokens));
+        },
+        batch => [.. Enumerable.Range(0, batch.Probabilities[0].Length).Select(expert =>
+            Largest([.. batch.Probabilities.Select(row => row[expert])], batch.TokensPerExpert))]);
+
+    /// <summary>Chapter 03: a hash router, Knuth's multiplicative hash of the token id.</summary>
+    public static Exercise<(int[] TokenIds, int ExpertCount), int[]> HashRouting { get; } = new(
+        "A hash router: the expert of a token id t is ⌊h·E / 2³²⌋ with Knuth's multiplicative hash h = (2654435761·t) mod 2³². Give the expert of each token. Mind that 32 bits overflow.",
+        ["token ids", "number of experts E"],
+        random => ([.. Enumerable.Range(0, random.Next(3, 7)).Select(_ => random.Next(50_000))], Pick(random, 4, 8, 60, 64)),
+        batch => [.. batch.TokenIds.Select(id => (int)(2654435761UL * (ulong)id % (1UL << 32) * (ulong)batch.ExpertCount >> 32))]);
+
+    /// <summary>A draw from N(0, 1), by the transform of Box and Muller.</summary>
+    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+
+    /// <summary>Logits from −2 to 2 of two decimals, no two equal: an exercise must not hang on ties.</summary>
+    private static double[] DistinctLogits(Random random, int count)
+    {
+        var logits = new HashSet<double>();
+        while (logits.Count < count) logits.Add(random.Next(-200, 201) / 100.0);
+        return [.. logits];
+    }
+
+    /// <summary>A softmax of random logits for each token, rounded to three decimals; within a column, too, no two are equal.</summary>
+    private static double[][] ProbabilityTable(Random random, int tokens, int experts)
+    {
+        while (true)
+        {
+            double[][] table = [.. Enumerable.Range(0, tokens).Select(_ => Softmax(DistinctLogits(random, experts)))];
+            var columns = Enumerable.Range(0, experts).Select(expert => table.Select(row => row[expert]));
+            if (table.Concat(columns).All(line => line.Distinct().Count() == line.Count())) return table;
+        }
+
+        static double[] Softmax(double[] logits)
+        {
+            double sum = logits.Sum(Math.Exp);
+            double[] rounded = [.. logits.Select(z => Math.Round(Math.Exp(z) / sum, 3))];
+            rounded[^1] = Math.Round(1 - rounded[..^1].Sum(), 3);
+            return rounded;
+        }
+    }
+
+    /// <summary>The positions of the k largest values, largest first.</summary>
+    private static int[] Largest(double[] values, int k) => [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).Take(k)];
+}
