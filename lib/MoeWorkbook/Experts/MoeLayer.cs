@@ -104,4 +104,9 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
 
         return output.MoveToOuterDisposeScope();
     }
+
+    /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
+    protected override void RegisterComponents()
+    {
+    }
 }

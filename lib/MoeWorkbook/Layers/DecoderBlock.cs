@@ -76,4 +76,9 @@ public sealed class DecoderBlock : Module<Tensor, ForwardPass, Tensor>
         if (_feedForwardOutputNorm is not null) computed = _feedForwardOutputNorm.forward(computed);
         return (hidden + computed).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
+    protected override void RegisterComponents()
+    {
+    }
 }

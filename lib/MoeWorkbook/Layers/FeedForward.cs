@@ -39,4 +39,9 @@ public sealed class FeedForward : Module<Tensor, Tensor>
         var inner = _gate is null ? Activation.Apply(_kind, up) : Activation.Gated(_kind, _gate.forward(hidden), up); // […, ffn]
         return _down.forward(inner).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
+    protected override void RegisterComponents()
+    {
+    }
 }

@@ -152,4 +152,9 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
             return (output, padded.narrow(1, sequence, _kernel - 1));
         }
     }
+
+    /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
+    protected override void RegisterComponents()
+    {
+    }
 }

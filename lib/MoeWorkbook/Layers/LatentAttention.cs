@@ -114,4 +114,9 @@ public sealed class LatentAttention : Module<Tensor, ForwardPass, Tensor>
         var mixed = matmul(mixedLatent, valueMap.transpose(1, 2)); // [batch, heads, sequence, value]
         return _output.forward(mixed.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
+    protected override void RegisterComponents()
+    {
+    }
 }

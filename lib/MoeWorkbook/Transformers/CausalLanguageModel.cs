@@ -74,4 +74,9 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
 
     private static Generator? GeneratorOn(Device? device, ulong seed) =>
         device?.type == TorchSharp.DeviceType.META ? null : new Generator(seed, device ?? CPU);
+
+    /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
+    protected override void RegisterComponents()
+    {
+    }
 }

@@ -63,4 +63,9 @@ public sealed class Decoder : Module<Tensor, ForwardPass, Tensor>
 
         return _norm.forward(hidden).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
+    protected override void RegisterComponents()
+    {
+    }
 }

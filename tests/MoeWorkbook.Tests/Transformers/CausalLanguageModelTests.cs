@@ -30,6 +30,15 @@ public sealed class CausalLanguageModelTests
     }
 
     [Theory]
+    [MemberData(nameof(Families))]
+    public void The_state_dict_has_each_parameter_once_and_under_its_published_name(string name)
+    {
+        using var model = new CausalLanguageModel(new GoldenCheckpoint(name).Config, torch.META);
+        Assert.Equal(model.named_parameters().Select(p => p.name).Order(StringComparer.Ordinal), model.state_dict().Keys.Order(StringComparer.Ordinal));
+        Assert.DoesNotContain(model.state_dict().Keys, key => key.Split('.').Any(part => part.StartsWith('_') || part.StartsWith('<')));
+    }
+
+    [Theory]
     [InlineData("mixtral-8x7b", 46_702_792_704)]
     [InlineData("llama-2-7b", 6_738_415_616)]
     [InlineData("qwen3-30b-a3b", 30_532_122_624)]
