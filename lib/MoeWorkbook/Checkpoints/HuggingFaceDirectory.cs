@@ -19,12 +19,15 @@ public static class HuggingFaceDirectory
     /// <param name="device">Where the weights lie; null for the CPU.</param>
     /// <param name="dtype">The type to which all weights are converted, quantised ones too; null for float32.</param>
     /// <returns>The model, in evaluation mode.</returns>
+    /// <exception cref="ArgumentException">The type is not a floating-point type.</exception>
     /// <exception cref="ModelConfigException"><c>config.json</c> cannot be read, or its content is wrong.</exception>
     /// <exception cref="CheckpointException">A file is not valid, or the tensors are not those that the model needs: missing, unknown, or of another shape or type; the message names them.</exception>
     /// <remarks>Names, shapes and types are all checked before a weight is allocated.</remarks>
     public static CausalLanguageModel Load(string directory, Device? device = null, ScalarType? dtype = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
+        if (dtype is { } type && SafetensorsTypes.FromTorch(type)?.IsFloat() != true)
+            throw new ArgumentException($"dtype is {type}; float64, float32, float16 and bfloat16 are allowed.", nameof(dtype));
         var config = HuggingFaceConfig.Read(directory);
         using var checkpoint = ShardedCheckpoint.Open(directory);
         var keys = ConfigKeys.Parse(File.ReadAllText(Path.Combine(directory, "config.json")), Path.Combine(directory, "config.json"));

@@ -10,6 +10,9 @@ public sealed class SafetensorsFile : IDisposable
 {
     private const int CopyBuffer = 1 << 20;
 
+    /// <summary>Elements that are converted at once: few enough to stay in the processor's cache, and for libtorch not to wake other threads.</summary>
+    private const long ConvertedAtOnce = 1 << 15;
+
     private readonly MemoryMappedFile mapping;
     private readonly SafetensorsHeader header;
 
@@ -80,7 +83,8 @@ public sealed class SafetensorsFile : IDisposable
 
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        target.copy_(Read(name).view(target.shape));
+        if (target.is_contiguous()) ConvertBytes(entry, target.view(-1));
+        else target.copy_(Read(name).view(target.shape));
     }
 
     /// <summary>Closes the file. Tensors that were read stay.</summary>
@@ -92,7 +96,24 @@ public sealed class SafetensorsFile : IDisposable
     private void CopyBytes(SafetensorsEntry entry, Tensor target)
     {
         if (entry.Bytes == 0) return;
-        using var bytes = mapping.CreateViewStream(header.DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
-        target.ReadBytesFromStream(bytes, (int)Math.Min(CopyBuffer, entry.Bytes));
+        using var bytes = View(entry);
+        target.ReadBytesFromStream(bytes, CopyBuffer);
     }
+
+    /// <summary>Copies a tensor piece by piece through a small one of the file's type.</summary>
+    private void ConvertBytes(SafetensorsEntry entry, Tensor target)
+    {
+        if (entry.Bytes == 0) return;
+        using var bytes = View(entry);
+        var buffer = empty([Math.Min(ConvertedAtOnce, target.numel())], dtype: entry.Type.TorchType());
+        for (var start = 0L; start < target.numel(); start += ConvertedAtOnce)
+        {
+            using var piece = NewDisposeScope();
+            var part = buffer.narrow(0, 0, Math.Min(ConvertedAtOnce, target.numel() - start));
+            part.ReadBytesFromStream(bytes, CopyBuffer);
+            target.narrow(0, start, part.numel()).copy_(part);
+        }
+    }
+
+    private MemoryMappedViewStream View(SafetensorsEntry entry) => mapping.CreateViewStream(header.DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
 }

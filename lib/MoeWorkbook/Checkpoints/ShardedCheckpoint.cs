@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>The tensors of a directory in one or more safetensors files: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> lists.</summary>
-/// <remarks>Opening reads headers only; see <see cref="SafetensorsFile"/>.</remarks>
+/// <remarks>Opening reads headers only; see <see cref="SafetensorsFile"/>. Where both are there the single file counts, as in transformers; a tensor that the index does not list is no part of the checkpoint.</remarks>
 public sealed class ShardedCheckpoint : IDisposable
 {
     internal const string SingleFile = "model.safetensors";
@@ -28,8 +28,8 @@ public sealed class ShardedCheckpoint : IDisposable
         try
         {
             string single = Path.Combine(directory, SingleFile), index = Path.Combine(directory, IndexFile);
-            if (File.Exists(index)) checkpoint.OpenShards(index);
-            else if (File.Exists(single)) checkpoint.OpenAll(single);
+            if (File.Exists(single)) checkpoint.OpenAll(single);
+            else if (File.Exists(index)) checkpoint.OpenShards(index);
             else throw new CheckpointException(directory, null, $"holds neither {SingleFile} nor {IndexFile}; one of them is needed.");
             return checkpoint;
         }
@@ -95,12 +95,6 @@ public sealed class ShardedCheckpoint : IDisposable
 
             if (!file.Entries.ContainsKey(tensor)) throw new CheckpointException(index, tensor, $"is listed in {shard} but that file does not hold it.");
             fileOf.Add(tensor, file);
-        }
-
-        foreach (var (shard, file) in shards)
-        {
-            if (file.Entries.Keys.FirstOrDefault(name => !shardOf.ContainsKey(name)) is { } unlisted)
-                throw new CheckpointException(index, unlisted, $"is in {shard} but not in the index.");
         }
     }
 

@@ -7,8 +7,8 @@ namespace MoeWorkbook.Tests.Checkpoints;
 /// <summary>Whatever is in a file, reading it succeeds or throws the documented exception. A failure names the seed with which it happens again.</summary>
 public sealed class FuzzTests : IDisposable
 {
-    private const int HeaderInputs = 12_000;
-    private const int ConfigInputs = 12_000;
+    private const int HeaderInputs = 10_500;
+    private const int ConfigInputs = 10_500;
     private const int IndexInputs = 3_000;
     private const int FileInputs = 400;
     private const int DirectoryInputs = 150;
@@ -24,7 +24,7 @@ public sealed class FuzzTests : IDisposable
         var accepted = Run(HeaderInputs, seed =>
         {
             // The small file has every type and metadata; the golden ones are real.
-            var mutated = Mutated(files[seed % 12 == 0 ? seed / 12 % files.Count : ^1], seed);
+            var mutated = Mutated(files[seed % 20 == 0 ? seed / 20 % files.Count : ^1], seed);
             SafetensorsHeader.Read(new MemoryStream(mutated), "fuzz");
         });
         Assert.InRange(accepted, HeaderInputs / 200, HeaderInputs / 2); // neither all refused nor all harmless

@@ -60,7 +60,8 @@ public sealed class HuggingFaceConfigWriterTests
         new("yarn", 40) { OriginalMaxPositions = 4096, MScale = 1, MScaleAllDimensions = 0.707 },
     ];
 
-    private static IEnumerable<ModelConfig> Options(string modelType)
+    /// <summary>Small models that between them use every option of a family.</summary>
+    internal static IEnumerable<ModelConfig> Options(string modelType)
     {
         var dense = Dense(modelType);
         var window = dense.Attention with { SlidingWindow = 5 };

@@ -52,6 +52,18 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void A_numberstensor_is_converted_in_pieces()
+    {
+        using var scope = NewDisposeScope();
+        var numbers = arange(600_001, dtype: ScalarType.Int32);
+        SafetensorsWriter.Write(temporary.Path("long"), new Dictionary<string, Tensor> { ["t"] = numbers });
+        using var file = SafetensorsFile.Open(temporary.Path("long"));
+        var target = zeros(600_001, dtype: ScalarType.Float64);
+        file.CopyTo("t", target);
+        Assert.True(target.eq(numbers.to(ScalarType.Float64)).all().item<bool>());
+    }
+
+    [Fact]
     public void The_same_tensors_give_the_same_bytes_aligned_and_in_order()
     {
         using var scope = NewDisposeScope();
