@@ -46,6 +46,9 @@ internal sealed partial class NotebookPage
     /// <summary>The first heading.</summary>
     public string Title { get; }
 
+    /// <summary>The first heading without the chapter's number at its start.</summary>
+    public string TitleWithoutNumber => Number.Length > 0 && Title.StartsWith(Number, StringComparison.Ordinal) ? Title[Number.Length..].TrimStart(' ', '·') : Title;
+
     /// <summary>The first paragraph.</summary>
     public string Promise { get; }
 

@@ -19,7 +19,7 @@ public sealed record SiteOptions
     public string Title { get; init; } = "MoE Workbook";
 
     /// <summary>A sentence for the first page.</summary>
-    public string Subtitle { get; init; } = "Mixture-of-experts transformers, from one linear layer up, in C#.";
+    public string Subtitle { get; init; } = "Why a Mixture-of-Experts model with far more parameters can still run faster, and what that costs.";
 
     /// <summary>The language of the pages' text (BCP 47).</summary>
     public string Language { get; init; } = "en";
