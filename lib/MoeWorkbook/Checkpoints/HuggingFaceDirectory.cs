@@ -11,6 +11,7 @@ public static class HuggingFaceDirectory
 {
     private const long DefaultShardBytes = 5_000_000_000;
     private const int NamesShown = 5;
+    private const string TiedHead = "lm_head.weight";
 
     private static readonly string[] quantizationMethods = ["fp8", "mxfp4", "compressed-tensors", "fbgemm_fp8"];
 
@@ -44,6 +45,7 @@ public static class HuggingFaceDirectory
                 }
             }
 
+            if (config.TiedEmbeddings && checkpoint.Find(TiedHead) is not null) CheckTied(checkpoint, model.Decoder.Embedding.Weight);
             model.eval();
             return model;
         }
@@ -113,6 +115,15 @@ public static class HuggingFaceDirectory
         var unknown = tensors.Unused.Where(name => !layout.IsHarmless(name, predictionLayers)).ToList();
         if (unknown.Count > 0) throw new CheckpointException(directory, null, $"{Counted(unknown, "tensor is", "tensors are")} not known in a {config.ModelType} model of this config.json: {Listed(unknown)}.");
         return parts;
+    }
+
+    /// <summary>A head beside tied embeddings must be a copy of them: which of two different ones is meant, the files do not say.</summary>
+    private static void CheckTied(ShardedCheckpoint checkpoint, Tensor embedding)
+    {
+        using var scope = NewDisposeScope();
+        var head = checkpoint.Read(TiedHead).to(embedding.dtype).to(embedding.device);
+        if (!head.shape.SequenceEqual(embedding.shape) || !head.eq(embedding).all().item<bool>())
+            throw new CheckpointException(checkpoint.DirectoryPath, TiedHead, "differs from the embedding, but \"tie_word_embeddings\" of config.json says that they are one; set it to false or remove the tensor.");
     }
 
     private static CausalLanguageModel Build(ModelConfig config, WeightFactory weights, string directory)
