@@ -9,7 +9,7 @@ public static class Activation
 {
     /// <summary>Whether the block has a gate beside its input projection: three matrices instead of two.</summary>
     /// <param name="kind">The form of the block.</param>
-    public static bool IsGated(FeedForwardKind kind) => 
+    public static bool IsGated(FeedForwardKind kind) =>
         kind is FeedForwardKind.SwiGlu or FeedForwardKind.GeGlu or FeedForwardKind.GeGluTanh or FeedForwardKind.ClampedSwiGlu;
 
     /// <summary>What a block of this form computes between its projections.</summary>

@@ -37,7 +37,7 @@ internal static class HuggingFaceFamilies
         return QwenWindows(keys, Mixture(Decoder(keys, attention), moe, SparseStep(keys)), (layer, bound) => layer % 2 == 0 && layer < bound);
     }
 
-    public static ModelConfig Qwen3(ConfigKeys keys) => 
+    public static ModelConfig Qwen3(ConfigKeys keys) =>
         QwenWindows(keys, Decoder(keys, Qwen3Attention(keys, headSize: 128)), (layer, bound) => layer >= bound);
 
     public static ModelConfig Qwen3Moe(ConfigKeys keys)
