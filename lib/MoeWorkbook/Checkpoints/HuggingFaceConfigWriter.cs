@@ -65,7 +65,12 @@ public static class HuggingFaceConfigWriter
             ["num_hidden_layers"] = config.LayerCount,
             ["num_attention_heads"] = config.Attention.Heads,
             ["num_key_value_heads"] = config.Attention.KeyValueHeads,
-            ["hidden_act"] = config.FeedForward == FeedForwardKind.GeGlu ? "gelu_pytorch_tanh" : "silu",
+            ["hidden_act"] = config.FeedForward switch
+            {
+                FeedForwardKind.GeGlu => "gelu",
+                FeedForwardKind.GeGluTanh => "gelu_pytorch_tanh",
+                _ => "silu",
+            },
             ["rms_norm_eps"] = config.Norm.Epsilon,
             ["tie_word_embeddings"] = config.TiedEmbeddings,
             ["attention_dropout"] = 0.0,
@@ -222,7 +227,8 @@ public static class HuggingFaceConfigWriter
         json["attention_bias"] = config.Attention.OutputBias;
         json["sliding_window"] = config.Attention.SlidingWindow;
         json["layer_types"] = LayerTypes(config);
-        json["swiglu_limit"] = 7.0;
+        json["swiglu_limit"] = config.SwiGluClamp.Limit;
+        if (config.SwiGluClamp.Slope != new SwiGluClamp().Slope) json["swiglu_alpha"] = config.SwiGluClamp.Slope;
         json["initial_context_length"] = config.Rotary?.Scaling?.OriginalMaxPositions ?? config.MaxPositions;
         json["output_router_logits"] = false;
     }

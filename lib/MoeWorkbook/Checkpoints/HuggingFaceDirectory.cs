@@ -11,6 +11,7 @@ public static class HuggingFaceDirectory
 {
     private const long DefaultShardBytes = 5_000_000_000;
     private const int NamesShown = 5;
+    private const string TiedHead = "lm_head.weight";
 
     private static readonly string[] quantizationMethods = ["fp8", "mxfp4", "compressed-tensors", "fbgemm_fp8"];
 
@@ -47,6 +48,7 @@ public static class HuggingFaceDirectory
                 }
             }
 
+            if (config.TiedEmbeddings && checkpoint.Find(TiedHead) is not null) CheckTied(checkpoint, model.Decoder.Embedding.Weight);
             model.eval();
             return model;
         }
@@ -148,6 +150,15 @@ public static class HuggingFaceDirectory
             throw quantization.Error("quant_method", $"is \"{method}\"; known are {string.Join(", ", quantizationMethods)}");
         if (quantization.Integers("weight_block_size") is not { } size) return null;
         return size is [> 0, > 0] ? (size[0], size[1]) : throw quantization.Error("weight_block_size", "must be two whole numbers from 1: rows and columns");
+    }
+
+    /// <summary>A head beside tied embeddings must be a copy of them: which of two different ones is meant, the files do not say.</summary>
+    private static void CheckTied(ShardedCheckpoint checkpoint, Tensor embedding)
+    {
+        using var scope = NewDisposeScope();
+        var head = checkpoint.Read(TiedHead).to(embedding.dtype).to(embedding.device);
+        if (!head.shape.SequenceEqual(embedding.shape) || !head.eq(embedding).all().item<bool>())
+            throw new CheckpointException(checkpoint.DirectoryPath, TiedHead, "differs from the embedding, but \"tie_word_embeddings\" of config.json says that they are one; set it to false or remove the tensor.");
     }
 
     private static void WriteShards(string directory, List<SafetensorsWriter.TensorToWrite> tensors, long shardBytes)

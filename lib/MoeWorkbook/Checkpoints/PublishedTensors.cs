@@ -9,8 +9,8 @@ internal sealed class PublishedTensors(ShardedCheckpoint checkpoint, (long Rows,
 
     private readonly HashSet<string> used = new(StringComparer.Ordinal);
 
-    /// <summary>The tensors that no part was checked for.</summary>
-    public IEnumerable<string> Unused => checkpoint.Names.Where(name => !used.Contains(name)).Order(StringComparer.Ordinal);
+    /// <summary>The tensors that no part was checked for. Those without elements, such as the projections of no shared experts, have nothing to say.</summary>
+    public IEnumerable<string> Unused => checkpoint.Names.Where(name => !used.Contains(name) && !checkpoint.Find(name)!.Shape.Contains(0)).Order(StringComparer.Ordinal);
 
     /// <summary>How many tensors there are.</summary>
     public int Count => checkpoint.Names.Count;

@@ -191,8 +191,7 @@ public sealed class ParameterCount
     /// <summary>Parameters of one feed-forward block or expert: three matrices, or two without a gate.</summary>
     private static long BlockSize(ModelConfig config, long size, bool bias)
     {
-        bool gated = config.FeedForward is FeedForwardKind.SwiGlu or FeedForwardKind.GeGlu or FeedForwardKind.ClampedSwiGlu;
-        long inputs = gated ? 2 : 1;
+        long inputs = Activation.IsGated(config.FeedForward) ? 2 : 1;
         return checked((inputs + 1) * config.HiddenSize * size + (bias ? inputs * size + config.HiddenSize : 0));
     }
 

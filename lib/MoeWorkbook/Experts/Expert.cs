@@ -11,6 +11,9 @@ namespace MoeWorkbook;
 /// <param name="DownBias"><c>[hidden]</c> or null.</param>
 public sealed record Expert(FeedForwardKind Kind, Tensor GateUp, Tensor Down, Tensor? GateUpBias = null, Tensor? DownBias = null)
 {
+    /// <summary>The constants of clamped SwiGLU; null for gpt-oss's.</summary>
+    public SwiGluClamp? Clamp { get; init; }
+
     /// <summary>Computes the expert: Down·act(GateUp·x).</summary>
     /// <param name="tokens"><c>[tokens, hidden]</c>.</param>
     /// <returns><c>[tokens, hidden]</c>.</returns>
@@ -21,6 +24,6 @@ public sealed record Expert(FeedForwardKind Kind, Tensor GateUp, Tensor Down, Te
         Expect.Like(tokens, nameof(tokens), GateUp);
         using var scope = NewDisposeScope();
         var projected = functional.linear(tokens, GateUp, GateUpBias!); // [tokens, 2·ffn]
-        return functional.linear(Activation.Apply(Kind, projected), Down, DownBias!).MoveToOuterDisposeScope();
+        return functional.linear(Activation.Apply(Kind, projected, Clamp), Down, DownBias!).MoveToOuterDisposeScope();
     }
 }

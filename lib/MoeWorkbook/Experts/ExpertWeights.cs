@@ -16,15 +16,17 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     /// <param name="kind">The form of each expert.</param>
     /// <param name="bias">Whether the projections have biases (gpt-oss).</param>
     /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="clamp">The constants of clamped SwiGLU; null for gpt-oss's.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public ExpertWeights(int expertCount, int hiddenSize, int feedForwardSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false, WeightFactory? weights = null)
+    public ExpertWeights(int expertCount, int hiddenSize, int feedForwardSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false,
+        WeightFactory? weights = null, SwiGluClamp? clamp = null)
         : base(nameof(ExpertWeights))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(expertCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(feedForwardSize);
         weights ??= new();
-        (ExpertCount, HiddenSize, FeedForwardSize, Kind, _bias) = (expertCount, hiddenSize, feedForwardSize, kind, bias);
+        (ExpertCount, HiddenSize, FeedForwardSize, Kind, Clamp, _bias) = (expertCount, hiddenSize, feedForwardSize, kind, clamp, bias);
         var projectedSize = checked(feedForwardSize * (Activation.IsGated(kind) ? 2 : 1));
         register_parameter("gate_up_proj", weights.Normal(expertCount, projectedSize, hiddenSize));
         register_parameter("down_proj", weights.ForResidual.Normal(expertCount, hiddenSize, feedForwardSize));
@@ -45,6 +47,9 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     /// <summary>The form of each expert.</summary>
     public FeedForwardKind Kind { get; }
 
+    /// <summary>The constants of clamped SwiGLU; null for gpt-oss's.</summary>
+    public SwiGluClamp? Clamp { get; }
+
     /// <summary>The input projections, gate before value, <c>[experts, 2·ffn, hidden]</c>; <c>[experts, ffn, hidden]</c> where the experts have no gate.</summary>
     public Tensor GateUp => get_parameter("gate_up_proj")!;
 
@@ -62,7 +67,7 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     {
         var (gateUps, downs, gateUpBiases, downBiases) = (GateUp.unbind(), Down.unbind(), GateUpBias?.unbind(), DownBias?.unbind());
         var experts = new Expert[ExpertCount];
-        for (var e = 0; e < experts.Length; e++) experts[e] = new(Kind, gateUps[e], downs[e], gateUpBiases?[e], downBiases?[e]);
+        for (var e = 0; e < experts.Length; e++) experts[e] = new(Kind, gateUps[e], downs[e], gateUpBiases?[e], downBiases?[e]) { Clamp = Clamp };
         return experts;
     }
 
@@ -77,7 +82,7 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var projected = bmm(input, GateUp.transpose(1, 2)); // [experts, rows, 2·ffn]
         if (GateUpBias is { } bias) projected += bias.unsqueeze(1);
-        var output = bmm(Activation.Apply(Kind, projected), Down.transpose(1, 2)); // [experts, rows, hidden]
+        var output = bmm(Activation.Apply(Kind, projected, Clamp), Down.transpose(1, 2)); // [experts, rows, hidden]
         if (DownBias is { } downBias) output += downBias.unsqueeze(1);
         return output.MoveToOuterDisposeScope();
     }

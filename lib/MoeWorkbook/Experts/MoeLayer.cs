@@ -49,8 +49,8 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
                 config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, moe.NormalizeWeights, moe.RoutedScalingFactor, moe.SelectionBias, moe.GroupCount, moe.GroupsPerToken, weights),
             _ => throw new NotSupportedException($"No forward pass for the router {moe.Router} with {moe.GroupCount} groups, selection bias {moe.SelectionBias}, bias {moe.RouterBias}."),
         };
-        var experts = new ExpertWeights(moe.ExpertCount, config.HiddenSize, moe.ExpertSize, config.FeedForward, moe.ExpertBias, weights);
-        var shared = moe.SharedExpertSize > 0 ? new FeedForward(config.HiddenSize, moe.SharedExpertSize, config.FeedForward, weights: weights) : null;
+        var experts = new ExpertWeights(moe.ExpertCount, config.HiddenSize, moe.ExpertSize, config.FeedForward, moe.ExpertBias, weights, config.SwiGluClamp);
+        var shared = moe.SharedExpertSize > 0 ? new FeedForward(config.HiddenSize, moe.SharedExpertSize, config.FeedForward, weights: weights, clamp: config.SwiGluClamp) : null;
         var sharedGate = shared is not null && moe.SharedExpertGate ? new Projection(config.HiddenSize, 1, weights: weights) : null;
         return new(router, experts, shared, sharedGate);
     }

@@ -1,3 +1,4 @@
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -8,14 +9,16 @@ public static class Activation
 {
     /// <summary>Whether the block has a gate beside its input projection: three matrices instead of two.</summary>
     /// <param name="kind">The form of the block.</param>
-    public static bool IsGated(FeedForwardKind kind) => kind is FeedForwardKind.SwiGlu or FeedForwardKind.GeGlu or FeedForwardKind.ClampedSwiGlu;
+    public static bool IsGated(FeedForwardKind kind) =>
+        kind is FeedForwardKind.SwiGlu or FeedForwardKind.GeGlu or FeedForwardKind.GeGluTanh or FeedForwardKind.ClampedSwiGlu;
 
     /// <summary>What a block of this form computes between its projections.</summary>
     /// <param name="kind">The form of the block.</param>
     /// <param name="projected">The input projection, <c>[…, ffn]</c>; in a gated block the gate and then the value, <c>[…, 2·ffn]</c>.</param>
+    /// <param name="clamp">The constants of clamped SwiGLU; null for gpt-oss's.</param>
     /// <returns><c>[…, ffn]</c>.</returns>
     /// <exception cref="ArgumentException">A gated block's last dimension is odd.</exception>
-    public static Tensor Apply(FeedForwardKind kind, Tensor projected)
+    public static Tensor Apply(FeedForwardKind kind, Tensor projected, SwiGluClamp? clamp = null)
     {
         Expect.Floating(projected, nameof(projected));
         if (!IsGated(kind))
@@ -24,16 +27,17 @@ public static class Activation
             throw new ArgumentException($"projected has shape [{string.Join(", ", projected.shape)}]; a gated block needs gate and value, […, 2·ffn].", nameof(projected));
         using var scope = NewDisposeScope();
         var halves = projected.chunk(2, -1);
-        return Gated(kind, gate: halves[0], value: halves[1]).MoveToOuterDisposeScope();
+        return Gated(kind, gate: halves[0], value: halves[1], clamp).MoveToOuterDisposeScope();
     }
 
     /// <summary>The gated forms on separate gate and value.</summary>
     /// <param name="kind">A gated form.</param>
     /// <param name="gate"><c>[…, ffn]</c>.</param>
     /// <param name="value"><c>[…, ffn]</c>.</param>
+    /// <param name="clamp">The constants of clamped SwiGLU; null for gpt-oss's.</param>
     /// <returns><c>[…, ffn]</c>.</returns>
     /// <exception cref="ArgumentException">The shapes differ or the form is not gated.</exception>
-    public static Tensor Gated(FeedForwardKind kind, Tensor gate, Tensor value)
+    public static Tensor Gated(FeedForwardKind kind, Tensor gate, Tensor value, SwiGluClamp? clamp = null)
     {
         Expect.SameShape(gate, nameof(gate), value, nameof(value));
         using var scope = NewDisposeScope();
@@ -41,17 +45,16 @@ public static class Activation
         {
             FeedForwardKind.SwiGlu => functional.silu(gate) * value,
             FeedForwardKind.GeGlu => gate.gelu() * value,
-            FeedForwardKind.ClampedSwiGlu => Clamped(gate, value),
+            FeedForwardKind.GeGluTanh => gate.gelu(GELU.Approximate.tanh) * value,
+            FeedForwardKind.ClampedSwiGlu => Clamped(gate, value, clamp ?? new()),
             _ => throw new ArgumentException($"{kind} is not a gated form.", nameof(kind)),
         }).MoveToOuterDisposeScope();
     }
 
-    /// <summary>gpt-oss: the gate is bounded from above by 7 and the value on both sides; g·σ(1.702·g)·(v + 1).</summary>
-    private static Tensor Clamped(Tensor gate, Tensor value)
+    private static Tensor Clamped(Tensor gate, Tensor value, SwiGluClamp clamp)
     {
-        const double limit = 7, slope = 1.702;
-        gate = gate.clamp_max(limit);
-        value = value.clamp(-limit, limit);
-        return gate * (gate * slope).sigmoid() * (value + 1);
+        gate = gate.clamp_max(clamp.Limit);
+        value = value.clamp(-clamp.Limit, clamp.Limit);
+        return gate * (gate * clamp.Slope).sigmoid() * (value + 1);
     }
 }

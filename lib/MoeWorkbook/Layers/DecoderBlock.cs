@@ -42,7 +42,7 @@ public sealed class DecoderBlock : Module<Tensor, ForwardPass, Tensor>
         if (config.MoeLayers[layer])
             register_module("mlp", Moe = MoeLayer.FromConfig(config, weights));
         else
-            register_module("mlp", _dense = new(config.HiddenSize, config.FeedForwardSize, config.FeedForward, config.FeedForwardBias, weights));
+            register_module("mlp", _dense = new(config.HiddenSize, config.FeedForwardSize, config.FeedForward, config.FeedForwardBias, weights, config.SwiGluClamp));
 
         register_module("input_layernorm", _attentionNorm = LayerNorm.For(config.HiddenSize, config.Norm, weights));
         register_module("post_attention_layernorm", _feedForwardNorm = LayerNorm.For(config.HiddenSize, config.Norm, weights));

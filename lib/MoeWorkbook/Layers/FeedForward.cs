@@ -7,6 +7,7 @@ namespace MoeWorkbook;
 public sealed class FeedForward : Module<Tensor, Tensor>
 {
     private readonly FeedForwardKind _kind;
+    private readonly SwiGluClamp? _clamp;
     private readonly Projection? _gate;
     private readonly Projection _up;
     private readonly Projection _down;
@@ -17,12 +18,14 @@ public sealed class FeedForward : Module<Tensor, Tensor>
     /// <param name="kind">The form of the block.</param>
     /// <param name="bias">Whether the projections have biases.</param>
     /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="clamp">The constants of clamped SwiGLU; null for gpt-oss's.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public FeedForward(int hiddenSize, int feedForwardSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false, WeightFactory? weights = null)
+    public FeedForward(int hiddenSize, int feedForwardSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false,
+        WeightFactory? weights = null, SwiGluClamp? clamp = null)
         : base(nameof(FeedForward))
     {
         weights ??= new();
-        _kind = kind;
+        (_kind, _clamp) = (kind, clamp);
         if (Activation.IsGated(kind)) register_module("gate_proj", _gate = new(hiddenSize, feedForwardSize, bias, weights));
         register_module("up_proj", _up = new(hiddenSize, feedForwardSize, bias, weights));
         register_module("down_proj", _down = new(feedForwardSize, hiddenSize, bias, weights.ForResidual));
@@ -36,7 +39,7 @@ public sealed class FeedForward : Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var up = _up.forward(hidden); // […, ffn]
-        var inner = _gate is null ? Activation.Apply(_kind, up) : Activation.Gated(_kind, _gate.forward(hidden), up); // […, ffn]
+        var inner = _gate is null ? Activation.Apply(_kind, up) : Activation.Gated(_kind, _gate.forward(hidden), up, _clamp); // […, ffn]
         return _down.forward(inner).MoveToOuterDisposeScope();
     }
 

@@ -100,7 +100,7 @@ public sealed class RotaryEmbedding
         "linear" => (Array.ConvertAll(unscaled, frequency => frequency / scaling.Factor), 1),
         "llama3" => (Array.ConvertAll(unscaled, frequency => Llama3(frequency, scaling)), 1),
         "yarn" => (Yarn(unscaled, scaling), YarnMagnitude(scaling)),
-        _ => throw new NotSupportedException($"The rotary scaling '{scaling.Kind}' is not supported; default, linear, yarn and llama3 are."),
+        _ => throw new NotSupportedException($"The rotary scaling (rope_type) '{scaling.Kind}' is not supported; default, linear, yarn and llama3 are."),
     };
 
     /// <summary>Llama 3: wavelengths beyond the original context are stretched by the factor, those well inside it stay, those between are mixed.</summary>

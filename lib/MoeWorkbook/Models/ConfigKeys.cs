@@ -30,6 +30,9 @@ internal sealed class ConfigKeys(JsonElement json, string source, string path = 
     /// <summary>Whether a key is there and not null.</summary>
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>Whether a key is there, be it null: some families give an absent option another meaning than null.</summary>
+    public bool States(string key) => json.TryGetProperty(key, out _);
+
     /// <summary>The first of <paramref name="keys"/> that is there: a required whole number from 1 to <paramref name="most"/>.</summary>
     public int Size(IReadOnlyList<string> keys, int most = int.MaxValue) =>
         OptionalSize(keys.FirstOrDefault(Has) ?? keys[0], most) ?? throw Missing(string.Join("\" or \"", keys.Select(Name)));
@@ -67,10 +70,20 @@ internal sealed class ConfigKeys(JsonElement json, string source, string path = 
     public string? Text(string key) => Find(key) is not { } value ? null
         : value.ValueKind == JsonValueKind.String ? Decoded(key, value) : throw Wrong(key, value, "a text");
 
+    /// <summary>One of some texts.</summary>
+    public string Choice(string key, string fallback, params string[] allowed)
+    {
+        string text = Text(key) ?? fallback;
+        return allowed.Contains(text) ? text : throw Error(key, $"is \"{text}\"; known here: {string.Join(", ", allowed)}");
+    }
+
     public IReadOnlyList<string>? Texts(string key) => List(key, "a list of texts", e => e.ValueKind == JsonValueKind.String ? Decoded(key, e) : null);
 
     public IReadOnlyList<int>? Integers(string key) =>
         List(key, "a list of whole numbers", e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int i) ? (int?)i : null)?.Select(i => i!.Value).ToList();
+
+    /// <summary>Whether some value is an object itself.</summary>
+    public bool HasObjects => json.EnumerateObject().Any(property => property.Value.ValueKind == JsonValueKind.Object);
 
     /// <summary>A nested object, or null where it is absent.</summary>
     public ConfigKeys? Object(string key)

@@ -5,6 +5,9 @@ internal static class HuggingFaceFamilies
 {
     private const int MostLayers = 65_536;
 
+    /// <summary>The number of experts: one key is the older name of the other, in some families the one and in others the other.</summary>
+    private static readonly string[] experts = ["num_experts", "num_local_experts"];
+
     public static ModelConfig Llama(ConfigKeys keys)
     {
         bool bias = keys.Flag("attention_bias", false);
@@ -14,32 +17,37 @@ internal static class HuggingFaceFamilies
         };
     }
 
-    public static ModelConfig Mistral(ConfigKeys keys) => Windowed(keys, Decoder(keys, Attention(keys)));
+    public static ModelConfig Mistral(ConfigKeys keys) => Windowed(keys, Decoder(keys, Attention(keys)), absent: 4096);
 
     public static ModelConfig Mixtral(ConfigKeys keys)
     {
-        var moe = Moe(keys, "num_local_experts", "intermediate_size") with { NormalizeWeights = true };
+        var moe = Moe(keys, experts, "intermediate_size") with { NormalizeWeights = true };
         return Windowed(keys, Mixture(Decoder(keys, Attention(keys), denseSize: 0, epsilon: 1e-5, theta: 1e6), moe, _ => true));
     }
 
     public static ModelConfig Qwen2Moe(ConfigKeys keys)
     {
-        var moe = Moe(keys, "num_experts", "moe_intermediate_size") with
+        var moe = Moe(keys, experts, "moe_intermediate_size") with
         {
             NormalizeWeights = keys.Flag("norm_topk_prob", false),
             SharedExpertSize = keys.Size("shared_expert_intermediate_size"),
             SharedExpertGate = true,
         };
         var attention = Attention(keys, keys.Flag("qkv_bias", true), outputBias: false);
-        return QwenWindows(keys, Mixture(Decoder(keys, attention), moe, SparseStep(keys)));
+        return QwenWindows(keys, Mixture(Decoder(keys, attention), moe, SparseStep(keys)), (layer, bound) => layer % 2 == 0 && layer < bound);
     }
 
-    public static ModelConfig Qwen3(ConfigKeys keys) => QwenWindows(keys, Decoder(keys, Qwen3Attention(keys, headSize: 128)));
+    public static ModelConfig Qwen3(ConfigKeys keys) =>
+        QwenWindows(keys, Decoder(keys, Qwen3Attention(keys, headSize: 128)), (layer, bound) => layer >= bound);
 
     public static ModelConfig Qwen3Moe(ConfigKeys keys)
     {
-        var moe = Moe(keys, "num_experts", "moe_intermediate_size") with { NormalizeWeights = keys.Flag("norm_topk_prob", false) };
-        return QwenWindows(keys, Mixture(Decoder(keys, Qwen3Attention(keys, headSize: null)), moe, SparseStep(keys)));
+        var moe = Moe(keys, experts, "moe_intermediate_size") with { NormalizeWeights = keys.Flag("norm_topk_prob", false) };
+        var config = Mixture(Decoder(keys, Qwen3Attention(keys, headSize: null)), moe, SparseStep(keys));
+        config = QwenWindows(keys, config, (_, _) => true);
+        if (config.Attention.SlidingWindow is not null && config.LayerAttention.Contains(AttentionKind.Full))
+            throw keys.Error("layer_types", "has an entry \"full_attention\"; with \"use_sliding_window\" all layers of a qwen3_moe model have the window");
+        return config;
     }
 
     public static ModelConfig Qwen3Next(ConfigKeys keys) =>
@@ -57,7 +65,12 @@ internal static class HuggingFaceFamilies
     {
         bool bias = keys.Flag("attention_bias", false);
         var config = Decoder(keys, Attention(keys, bias, bias, keyValueHeads: null), denseSize: keys.Size("intermediate_size"));
-        return keys.Has("n_routed_experts") ? Mixture(config, DeepSeekMoe(keys), DenseFirst(keys)) : config;
+        if (!keys.Has("n_routed_experts")) return config;
+        keys.Choice("scoring_func", "softmax", "softmax");
+        var moe = DeepSeekMoe(keys, sharedExperts: 0);
+        // Its own code leaves the weight of a single expert as it is.
+        moe = moe with { NormalizeWeights = keys.Flag("norm_topk_prob", false) && moe.ExpertsPerToken > 1 };
+        return Mixture(config, moe, DenseFirst(keys, absent: 0));
     }
 
     public static ModelConfig DeepSeekV3(ConfigKeys keys)
@@ -74,16 +87,15 @@ internal static class HuggingFaceFamilies
             LayerAttention = [.. Enumerable.Repeat(AttentionKind.Latent, config.LayerCount)],
             Rotary = config.Rotary! with { Interleaved = keys.Flag("rope_interleave", true) },
         };
-        var moe = DeepSeekMoe(keys) with
+        string method = keys.Choice("topk_method", "noaux_tc", "noaux_tc", "greedy");
+        var moe = GroupedMoe(keys, groups: 8, groupsPerToken: 4, scale: 2.5) with
         {
-            NormalizeWeights = keys.Flag("norm_topk_prob", true),
-            RoutedScalingFactor = keys.Number("routed_scaling_factor", 1),
-            GroupCount = keys.OptionalSize("n_group") ?? 1,
-            GroupsPerToken = keys.OptionalSize("topk_group") ?? 1,
-            SelectionBias = (keys.Text("topk_method") ?? "noaux_tc") == "noaux_tc",
-            Router = keys.Text("scoring_func") == "softmax" ? RouterKind.SoftmaxTopK : RouterKind.SigmoidTopK,
+            SelectionBias = method == "noaux_tc",
+            Router = keys.Choice("scoring_func", "sigmoid", "sigmoid", "softmax") == "softmax" ? RouterKind.SoftmaxTopK : RouterKind.SigmoidTopK,
         };
-        return Mixture(config, moe, DenseFirst(keys));
+        if (method == "greedy" && moe.GroupsPerToken < moe.GroupCount)
+            throw keys.Error("topk_method", "is \"greedy\", which knows no groups; \"topk_group\" must equal \"n_group\"");
+        return Mixture(config, moe, DenseFirst(keys, absent: 3));
     }
 
     public static ModelConfig Olmoe(ConfigKeys keys)
@@ -94,15 +106,15 @@ internal static class HuggingFaceFamilies
             QueryKeyNorm = QueryKeyNorm.FullWidth,
             Clip = keys.OptionalNumber("clip_qkv"),
         };
-        var moe = Moe(keys, "num_experts", "intermediate_size") with { NormalizeWeights = keys.Flag("norm_topk_prob", false) };
+        var moe = Moe(keys, experts, "intermediate_size") with { NormalizeWeights = keys.Flag("norm_topk_prob", false) };
         return Mixture(Decoder(keys, attention, denseSize: 0, epsilon: 1e-5), moe, _ => true);
     }
 
     public static ModelConfig GptOss(ConfigKeys keys)
     {
         bool bias = keys.Flag("attention_bias", true);
-        var attention = Attention(keys, bias, bias, headSize: 64) with { Sinks = true, SlidingWindow = keys.OptionalSize("sliding_window") };
-        var moe = Moe(keys, "num_local_experts", "intermediate_size", "num_experts_per_tok", "experts_per_token") with
+        var attention = Attention(keys, bias, bias, headSize: 64) with { Sinks = true, SlidingWindow = Window(keys, absent: 128) };
+        var moe = Moe(keys, experts, "intermediate_size", "num_experts_per_tok", "experts_per_token") with
         {
             NormalizeWeights = true,
             RouterBias = true,
@@ -112,6 +124,10 @@ internal static class HuggingFaceFamilies
         return config with
         {
             FeedForward = FeedForwardKind.ClampedSwiGlu,
+            SwiGluClamp = new(keys.PositiveNumber("swiglu_limit", 7), keys.Number("swiglu_alpha", 1.702)),
+            // A file that says nothing about positions means the published model's; null means no scaling.
+            Rotary = keys.States("rope_scaling") || keys.States("rope_parameters") ? config.Rotary
+                : config.Rotary! with { Scaling = new("yarn", 32) { OriginalMaxPositions = 4096, Truncate = false } },
             LayerAttention = LayerTypes(keys, config.LayerCount)
                 ?? [.. Enumerable.Range(0, config.LayerCount).Select(i => i % 2 == 0 ? AttentionKind.SlidingWindow : AttentionKind.Full)],
         };
@@ -123,16 +139,8 @@ internal static class HuggingFaceFamilies
         {
             QueryKeyNorm = keys.Flag("use_qk_norm", false) ? QueryKeyNorm.PerHead : QueryKeyNorm.None,
         };
-        var moe = DeepSeekMoe(keys) with
-        {
-            Router = RouterKind.SigmoidTopK,
-            NormalizeWeights = keys.Flag("norm_topk_prob", true),
-            RoutedScalingFactor = keys.Number("routed_scaling_factor", 1),
-            GroupCount = keys.OptionalSize("n_group") ?? 1,
-            GroupsPerToken = keys.OptionalSize("topk_group") ?? 1,
-            SelectionBias = true,
-        };
-        return Mixture(Decoder(keys, attention, epsilon: 1e-5, rotaryFraction: 0.5), moe, DenseFirst(keys));
+        var moe = GroupedMoe(keys, groups: 1, groupsPerToken: 1, scale: 1) with { Router = RouterKind.SigmoidTopK, SelectionBias = true };
+        return Mixture(Decoder(keys, attention, epsilon: 1e-5, rotaryFraction: 0.5), moe, DenseFirst(keys, absent: 1));
     }
 
     public static ModelConfig Dbrx(ConfigKeys keys)
@@ -142,7 +150,7 @@ internal static class HuggingFaceFamilies
         int hidden = keys.Size("d_model"), heads = keys.Size("n_heads"), layers = keys.Size("n_layers", MostLayers);
         int keyValueHeads = attentionKeys.Size("kv_n_heads");
         CheckHeads(attentionKeys, "kv_n_heads", keyValueHeads, "n_heads", heads);
-        var moe = Moe(feedForward, "moe_num_experts", "ffn_hidden_size", "moe_top_k") with
+        var moe = Moe(feedForward, ["moe_num_experts"], "ffn_hidden_size", "moe_top_k") with
         {
             NormalizeWeights = true,
             AuxiliaryLossWeight = feedForward.OptionalNumber("moe_loss_weight"),
@@ -166,7 +174,7 @@ internal static class HuggingFaceFamilies
     public static ModelConfig PhiMoe(ConfigKeys keys)
     {
         bool bias = keys.Flag("attention_bias", false);
-        var moe = Moe(keys, "num_local_experts", "intermediate_size") with { Router = RouterKind.SparseMixer };
+        var moe = Moe(keys, experts, "intermediate_size") with { Router = RouterKind.SparseMixer };
         var config = Mixture(Decoder(keys, Attention(keys, bias, bias), denseSize: 0, epsilon: 1e-5, theta: 1e6), moe, _ => true);
         return Windowed(keys, config with
         {
@@ -177,9 +185,9 @@ internal static class HuggingFaceFamilies
 
     public static ModelConfig Grok1(ConfigKeys keys)
     {
-        var moe = Moe(keys, keys.Has("num_experts") ? "num_experts" : "num_local_experts", "intermediate_size");
+        var moe = Moe(keys, experts, "intermediate_size");
         var config = Mixture(Decoder(keys, Attention(keys, keyValueHeads: null), denseSize: 0, epsilon: 1e-5, tied: true), moe, _ => true);
-        return config with { Norm = config.Norm with { PerLayer = 4 }, FeedForward = FeedForwardKind.GeGlu };
+        return config with { Norm = config.Norm with { PerLayer = 4 }, FeedForward = FeedForwardKind.GeGluTanh };
     }
 
     public static ModelConfig Llama4(ConfigKeys keys)
@@ -191,7 +199,7 @@ internal static class HuggingFaceFamilies
             QueryKeyNorm = text.Flag("use_qk_norm", true) ? QueryKeyNorm.WithoutWeights : QueryKeyNorm.None,
         };
         int expertSize = text.Size("intermediate_size");
-        var moe = Moe(text, "num_local_experts", "intermediate_size") with { SharedExpertSize = expertSize, Router = RouterKind.SigmoidTopK };
+        var moe = Moe(text, experts, "intermediate_size") with { SharedExpertSize = expertSize, Router = RouterKind.SigmoidTopK };
         var config = Decoder(text, attention, denseSize: text.Size("intermediate_size_mlp"), epsilon: 1e-5, theta: 500000);
         int step = text.OptionalSize("interleave_moe_layer_step") ?? 1;
         var listed = LayerList(text, "moe_layers", config.LayerCount);
@@ -218,7 +226,7 @@ internal static class HuggingFaceFamilies
             MoeLayers = decoder,
             Attention = new(heads, heads, keys.Size("d_kv")),
             Norm = new(NormKind.Rms, keys.PositiveNumber("layer_norm_epsilon", 1e-6)),
-            FeedForward = gated ? FeedForwardKind.GeGlu : projection.Contains("gelu", StringComparison.Ordinal) ? FeedForwardKind.Gelu : FeedForwardKind.Relu,
+            FeedForward = gated ? FeedForwardKind.GeGluTanh : projection.Contains("gelu", StringComparison.Ordinal) ? FeedForwardKind.Gelu : FeedForwardKind.Relu,
             FeedForwardSize = keys.Size("d_ff"),
             Moe = !sparse ? null : new(keys.Size("num_experts"), 1, keys.Size("d_ff"))
             {
@@ -279,33 +287,46 @@ internal static class HuggingFaceFamilies
         return config with { MoeLayers = layers, Moe = layers.Contains(true) ? moe : null };
     }
 
-    private static MoeConfig Moe(ConfigKeys keys, string expertsKey, string sizeKey, params string[] topKeys)
+    private static MoeConfig Moe(ConfigKeys keys, string[] countKeys, string sizeKey, params string[] topKeys)
     {
         if (topKeys.Length == 0) topKeys = ["num_experts_per_tok"];
-        int experts = keys.Size(expertsKey), top = keys.Size(topKeys);
-        if (top > experts)
+        int count = keys.Size(countKeys), top = keys.Size(topKeys);
+        if (top > count)
         {
             throw keys.Error(topKeys.First(keys.Has),
-                $"is {top}, more than the {experts} experts of \"{keys.Name(expertsKey)}\"; it must be from 1 to {experts}");
+                $"is {top}, more than the {count} experts of \"{keys.Name(countKeys.First(keys.Has))}\"; it must be from 1 to {count}");
         }
 
-        return new(experts, top, keys.Size(sizeKey)) { AuxiliaryLossWeight = keys.OptionalNumber("router_aux_loss_coef") };
+        return new(count, top, keys.Size(sizeKey)) { AuxiliaryLossWeight = keys.OptionalNumber("router_aux_loss_coef") };
     }
 
-    private static MoeConfig DeepSeekMoe(ConfigKeys keys)
+    /// <summary>DeepSeek's experts; <paramref name="sharedExperts"/> is how many are shared where the file does not say.</summary>
+    private static MoeConfig DeepSeekMoe(ConfigKeys keys, int sharedExperts)
     {
-        var moe = Moe(keys, "n_routed_experts", "moe_intermediate_size");
-        int groups = keys.OptionalSize("n_group") ?? 1, chosen = keys.OptionalSize("topk_group") ?? 1;
-        if (moe.ExpertCount % groups != 0)
-            throw keys.Error("n_group", $"is {groups}; it must divide \"n_routed_experts\" ({moe.ExpertCount})");
-        if (chosen > groups)
-            throw keys.Error("topk_group", $"is {chosen}; it must not exceed \"n_group\" ({groups})");
+        var moe = Moe(keys, ["n_routed_experts", .. experts], "moe_intermediate_size");
+        int shared = keys.Count("n_shared_experts", keys.States("n_shared_experts") ? 0 : sharedExperts);
         return moe with
         {
-            NormalizeWeights = keys.Flag("norm_topk_prob", false),
-            SharedExpertSize = checked(keys.Count("n_shared_experts", 0) * moe.ExpertSize),
+            SharedExpertSize = checked(shared * moe.ExpertSize),
             AuxiliaryLossWeight = keys.OptionalNumber("aux_loss_alpha"),
         };
+    }
+
+    /// <summary>The experts of DeepSeek-V3 and its relatives, with what their code takes where the file does not say.</summary>
+    private static MoeConfig GroupedMoe(ConfigKeys keys, int groups, int groupsPerToken, double scale)
+    {
+        var moe = DeepSeekMoe(keys, sharedExperts: 1) with
+        {
+            NormalizeWeights = keys.Flag("norm_topk_prob", true),
+            RoutedScalingFactor = keys.Number("routed_scaling_factor", scale),
+            GroupCount = keys.OptionalSize("n_group") ?? groups,
+            GroupsPerToken = keys.OptionalSize("topk_group") ?? groupsPerToken,
+        };
+        if (moe.ExpertCount % moe.GroupCount != 0)
+            throw keys.Error("n_group", $"is {moe.GroupCount}; it must divide \"n_routed_experts\" ({moe.ExpertCount})");
+        if (moe.GroupsPerToken > moe.GroupCount)
+            throw keys.Error("topk_group", $"is {moe.GroupsPerToken}; it must not exceed \"n_group\" ({moe.GroupCount})");
+        return moe;
     }
 
     private static AttentionConfig Attention(ConfigKeys keys, bool queryKeyValueBias = false, bool outputBias = false, int? keyValueHeads = 0, int? headSize = null)
@@ -327,7 +348,7 @@ internal static class HuggingFaceFamilies
     private static ModelConfig HybridQwen(ConfigKeys keys, bool normalizeWeights)
     {
         var attention = Qwen3Attention(keys, headSize: 256) with { OutputGate = keys.Flag("attn_output_gate", true) };
-        var moe = Moe(keys, "num_experts", "moe_intermediate_size") with
+        var moe = Moe(keys, experts, "moe_intermediate_size") with
         {
             NormalizeWeights = normalizeWeights,
             SharedExpertSize = keys.Size("shared_expert_intermediate_size"),
@@ -342,6 +363,8 @@ internal static class HuggingFaceFamilies
         int layers = keys.Size("num_hidden_layers", MostLayers), interval = keys.OptionalSize("full_attention_interval") ?? 4;
         bool anyDense = Enumerable.Range(0, layers).Any(i => !isMoe(i));
         var config = Decoder(keys, attention, denseSize: anyDense ? null : 0, rotaryFraction: 0.25);
+        if (config.FeedForward != FeedForwardKind.SwiGlu)
+            throw keys.Error("hidden_act", $"is \"{keys.Text("hidden_act")}\"; linear attention is known with silu only");
         return Mixture(config, moe, isMoe) with
         {
             Norm = config.Norm with { ZeroCentred = true },
@@ -364,27 +387,35 @@ internal static class HuggingFaceFamilies
     private static FeedForwardKind FeedForward(ConfigKeys keys) => keys.Text("hidden_act") switch
     {
         null or "silu" or "swish" => FeedForwardKind.SwiGlu,
-        "gelu" or "gelu_new" or "gelu_pytorch_tanh" => FeedForwardKind.GeGlu,
-        var other => throw keys.Error("hidden_act", $"is \"{other}\"; known are silu and gelu"),
+        "gelu" => FeedForwardKind.GeGlu,
+        "gelu_new" or "gelu_pytorch_tanh" => FeedForwardKind.GeGluTanh,
+        var other => throw keys.Error("hidden_act", $"is \"{other}\"; known are silu, swish, gelu, gelu_new and gelu_pytorch_tanh"),
     };
 
     private static RotaryConfig Rotary(ConfigKeys keys, double theta, double fraction)
     {
-        // Newer files gather everything about positions in one object.
-        var parameters = keys.Object("rope_parameters");
+        // Newer files gather everything about positions in one object, whose older name is rope_scaling.
+        string name = keys.Has("rope_scaling") ? "rope_scaling" : "rope_parameters";
+        var parameters = keys.Object(name);
+        if (parameters?.HasObjects == true)
+            throw keys.Error(name, "describes kinds of layers one by one; one description for all layers is allowed");
         double given = (parameters?.Has("rope_theta") == true ? parameters : keys).PositiveNumber("rope_theta", theta);
         double partial = (parameters?.Has("partial_rotary_factor") == true ? parameters : keys).PositiveNumber("partial_rotary_factor", fraction);
         if (partial > 1) throw keys.Error("partial_rotary_factor", $"is {partial}; it must be above 0 and at most 1");
-        return new(given) { Fraction = partial, Scaling = Scaling(keys.Object("rope_scaling") ?? parameters) };
+        return new(given) { Fraction = partial, Scaling = Scaling(parameters, keys.OptionalSize("max_position_embeddings")) };
     }
 
-    private static RotaryScaling? Scaling(ConfigKeys? keys)
+    private static RotaryScaling? Scaling(ConfigKeys? keys, int? maxPositions)
     {
         string? kind = keys?.Text("rope_type") ?? keys?.Text("type");
         if (keys is null || kind is null or "default") return null;
-        return new(kind, keys.PositiveNumber("factor", 1))
+        int? original = keys.OptionalSize("original_max_position_embeddings");
+        // YaRN's factor may be left to the two lengths.
+        double? ratio = kind == "yarn" && original is not null ? maxPositions / (double)original : null;
+        if (kind is "linear" or "llama3" or "yarn" && ratio is null && !keys.Has("factor")) throw keys.Missing(keys.Name("factor"));
+        return new(kind, keys.PositiveNumber("factor", ratio ?? 1))
         {
-            OriginalMaxPositions = keys.OptionalSize("original_max_position_embeddings"),
+            OriginalMaxPositions = original,
             BetaFast = keys.Number("beta_fast", 32),
             BetaSlow = keys.Number("beta_slow", 1),
             Truncate = keys.Flag("truncate", true),
@@ -396,23 +427,32 @@ internal static class HuggingFaceFamilies
         };
     }
 
-    /// <summary>Every layer has the sliding window that the file names, if it names one.</summary>
-    private static ModelConfig Windowed(ConfigKeys keys, ModelConfig config) => keys.OptionalSize("sliding_window") is not { } window ? config : config with
+    /// <summary>The sliding window that the file names; null is none, and an absent key what the family's code takes.</summary>
+    private static int? Window(ConfigKeys keys, int? absent) => keys.States("sliding_window") ? keys.OptionalSize("sliding_window") : absent;
+
+    /// <summary>Every layer has the sliding window, if there is one.</summary>
+    private static ModelConfig Windowed(ConfigKeys keys, ModelConfig config, int? absent = null) => Window(keys, absent) is not { } window ? config : config with
     {
         Attention = config.Attention with { SlidingWindow = window },
         LayerAttention = [.. Enumerable.Repeat(AttentionKind.SlidingWindow, config.LayerCount)],
     };
 
-    /// <summary>Qwen's windows are off unless <c>use_sliding_window</c> says so, and begin at layer <c>max_window_layers</c>.</summary>
-    private static ModelConfig QwenWindows(ConfigKeys keys, ModelConfig config)
+    /// <summary>Qwen's windows are off unless <c>use_sliding_window</c> says so. Which layers have one, the file lists, or each family's code derives from <c>max_window_layers</c>.</summary>
+    private static ModelConfig QwenWindows(ConfigKeys keys, ModelConfig config, Func<int, int, bool> hasWindow)
     {
-        if (!keys.Flag("use_sliding_window", false)) return config;
-        int first = keys.Count("max_window_layers", 28);
+        var listed = LayerTypes(keys, config.LayerCount);
+        int? window = keys.Flag("use_sliding_window", false) ? Window(keys, absent: 4096) : null;
+        if (window is null)
+        {
+            return listed?.Contains(AttentionKind.SlidingWindow) != true ? config
+                : throw keys.Error("layer_types", "has an entry \"sliding_attention\", but \"use_sliding_window\" is not true or \"sliding_window\" is null");
+        }
+
+        int bound = keys.Count("max_window_layers", 28);
         return config with
         {
-            Attention = config.Attention with { SlidingWindow = keys.Size("sliding_window") },
-            LayerAttention = LayerTypes(keys, config.LayerCount)
-                ?? [.. Enumerable.Range(0, config.LayerCount).Select(i => i >= first ? AttentionKind.SlidingWindow : AttentionKind.Full)],
+            Attention = config.Attention with { SlidingWindow = window },
+            LayerAttention = listed ?? [.. Enumerable.Range(0, config.LayerCount).Select(i => hasWindow(i, bound) ? AttentionKind.SlidingWindow : AttentionKind.Full)],
         };
     }
 
@@ -437,9 +477,9 @@ internal static class HuggingFaceFamilies
         return i => !dense.Contains(i) && (i + 1) % step == 0;
     }
 
-    private static Func<int, bool> DenseFirst(ConfigKeys keys)
+    private static Func<int, bool> DenseFirst(ConfigKeys keys, int absent)
     {
-        int first = keys.Count("first_k_dense_replace", 0), every = keys.OptionalSize("moe_layer_freq") ?? 1;
+        int first = keys.Count("first_k_dense_replace", absent), every = keys.OptionalSize("moe_layer_freq") ?? 1;
         int layers = keys.Size("num_hidden_layers", MostLayers);
         if (first > layers) throw keys.Error("first_k_dense_replace", $"is {first}; it must not exceed \"num_hidden_layers\" ({layers})");
         return i => i >= first && i % every == 0;

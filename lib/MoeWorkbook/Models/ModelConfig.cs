@@ -37,6 +37,9 @@ public sealed record ModelConfig
     /// <summary>The form of every feed-forward block and expert.</summary>
     public FeedForwardKind FeedForward { get; init; }
 
+    /// <summary>The constants of clamped SwiGLU; without meaning for other forms.</summary>
+    public SwiGluClamp SwiGluClamp { get; init; } = new();
+
     /// <summary>Inner size of a dense feed-forward block; 0 where every layer is a Mixture-of-Experts layer.</summary>
     public int FeedForwardSize { get; init; }
 

@@ -71,7 +71,7 @@ public sealed class HuggingFaceConfigWriterTests
         var biased = dense.Attention with { QueryKeyValueBias = true, OutputBias = true };
         return modelType switch
         {
-            "llama" => [dense, dense with { Attention = biased, FeedForwardBias = true }, dense with { FeedForward = FeedForwardKind.GeGlu }],
+            "llama" => [dense, dense with { Attention = biased, FeedForwardBias = true }, dense with { FeedForward = FeedForwardKind.GeGlu }, dense with { FeedForward = FeedForwardKind.GeGluTanh }],
             "mistral" => [dense, dense with { Attention = window, LayerAttention = sliding }],
             "mixtral" => [Sparse(dense, normalized), Sparse(dense, normalized) with { Attention = window, LayerAttention = sliding }],
             "olmoe" => [.. new[] { moe, normalized }.Select(m => Sparse(dense with { Attention = dense.Attention with { QueryKeyNorm = QueryKeyNorm.FullWidth, Clip = 8.5 } }, m))],
@@ -93,7 +93,7 @@ public sealed class HuggingFaceConfigWriterTests
                 SharedExpertSize = 24,
                 RoutedScalingFactor = 2.5,
                 GroupCount = 4,
-                GroupsPerToken = 2,
+                GroupsPerToken = isV3 ? 2 : 4,
                 SelectionBias = isV3,
                 Router = isV3 ? RouterKind.SigmoidTopK : RouterKind.SoftmaxTopK,
             })))],
@@ -107,6 +107,7 @@ public sealed class HuggingFaceConfigWriterTests
                 Attention = attention with { Sinks = true },
                 LayerAttention = layers,
                 FeedForward = FeedForwardKind.ClampedSwiGlu,
+                SwiGluClamp = layers == sliding ? new() : new(3.5, 1.25),
             }, normalized with { RouterBias = true, ExpertBias = true })))],
             _ => throw new ArgumentException(modelType),
         };
@@ -116,6 +117,8 @@ public sealed class HuggingFaceConfigWriterTests
             var perHead = d.Attention with { QueryKeyNorm = QueryKeyNorm.PerHead };
             yield return d with { Attention = perHead };
             yield return d with { Attention = perHead with { QueryKeyValueBias = true, OutputBias = true } };
+            yield return d with { Attention = perHead with { SlidingWindow = 5 }, LayerAttention = sliding };
+            if (modelType == "qwen3_moe") yield break; // its windows are for all layers or none
             yield return d with { Attention = perHead with { SlidingWindow = 5 }, LayerAttention = lateSliding };
             yield return d with { Attention = perHead with { SlidingWindow = 5 }, LayerAttention = [AttentionKind.SlidingWindow, AttentionKind.Full, AttentionKind.SlidingWindow, AttentionKind.Full] };
         }

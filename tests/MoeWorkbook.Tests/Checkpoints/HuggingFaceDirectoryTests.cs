@@ -14,7 +14,28 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
         "deepseek-tiny", "deepseek-v3-tiny", "glm4-moe-tiny", "gpt-oss-tiny", "qwen3-next-tiny",
     ];
 
+    public static TheoryData<string> Options =>
+    [
+        "options/llama-tanh-gelu", "options/mistral-window", "options/mixtral-window-yarn", "options/qwen2-moe-windows", "options/qwen3-windows", "options/qwen3-moe-windows",
+        "options/qwen3-next-heads", "options/olmoe-clip", "options/deepseek-top-one", "options/deepseek-v3-defaults", "options/gpt-oss-clamp", "options/glm4-moe-groups",
+    ];
+
     public void Dispose() => temporary.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Options))]
+    public void Options_that_the_published_models_leave_alone_give_the_logits_of_an_independent_implementation(string name)
+    {
+        var directory = temporary.Path("saved");
+        using (var model = HuggingFaceDirectory.Load(Golden(name)))
+        {
+            AssertLogits(model, name, 1e-4);
+            HuggingFaceDirectory.Save(model, directory);
+        }
+
+        using var saved = HuggingFaceDirectory.Load(directory);
+        AssertLogits(saved, name, 1e-4);
+    }
 
     [Theory]
     [MemberData(nameof(Families))]
@@ -148,9 +169,27 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void A_tied_head_that_differs_from_the_embedding_is_a_contradiction()
+    {
+        var directory = Copy("llama-tiny");
+        Change(directory, json => json["tie_word_embeddings"] = true);
+        AssertFails(directory, "lm_head.weight", "differs from the embedding", "tie_word_embeddings");
+    }
+
+    [Fact]
+    public void Tensors_without_elements_are_skipped()
+    {
+        var directory = Copy("llama-tiny");
+        Rewrite(directory, tensors => tensors["model.layers.0.mlp.shared_experts.up_proj.weight"] = zeros(0, 32));
+        using var model = HuggingFaceDirectory.Load(directory);
+        AssertLogits(model, "llama-tiny", 1e-4);
+    }
+
+    [Fact]
     public void A_tied_head_that_is_stored_all_the_same_is_skipped()
     {
         var directory = Copy("llama-tiny");
+        Rewrite(directory, tensors => tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]);
         Change(directory, json => json["tie_word_embeddings"] = true);
         using var model = HuggingFaceDirectory.Load(directory);
         Assert.DoesNotContain(model.named_parameters(), p => p.name.StartsWith("lm_head", StringComparison.Ordinal));

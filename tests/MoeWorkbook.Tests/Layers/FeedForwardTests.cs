@@ -14,13 +14,18 @@ public sealed class FeedForwardTests
         double[] Of(FeedForwardKind kind) => [.. Activation.Gated(kind, gate, value).data<float>().ToArray().Select(x => (double)x)];
         Assert.Equal([3 * Silu(1), 4 * Silu(-2), -9 * Silu(9)], Of(FeedForwardKind.SwiGlu), (a, b) => Math.Abs(a - b) < 1e-5);
         Assert.Equal(3 * 0.8413447, Of(FeedForwardKind.GeGlu)[0], 1e-5); // Φ(1)
+        Assert.Equal(3 * 0.8411920, Of(FeedForwardKind.GeGluTanh)[0], 1e-5); // (1 + tanh(√(2/π) · 1.044715)) / 2
         double Clamped(double g, double v) => g / (1 + Math.Exp(-1.702 * g)) * (v + 1);
         Assert.Equal([Clamped(1, 3), Clamped(-2, 4), Clamped(7, -7)], Of(FeedForwardKind.ClampedSwiGlu), (a, b) => Math.Abs(a - b) < 1e-5);
+        var tighter = Activation.Gated(FeedForwardKind.ClampedSwiGlu, gate, value, new(Limit: 0.5, Slope: 2)).data<float>().ToArray();
+        Assert.Equal(0.5 / (1 + Math.Exp(-1)) * 1.5, tighter[0], 1e-5);
+        Assert.Equal(0.5 / (1 + Math.Exp(-1)) * 0.5, tighter[2], 1e-5);
     }
 
     [Theory]
     [InlineData(FeedForwardKind.SwiGlu, 3)]
     [InlineData(FeedForwardKind.GeGlu, 3)]
+    [InlineData(FeedForwardKind.GeGluTanh, 3)]
     [InlineData(FeedForwardKind.ClampedSwiGlu, 3)]
     [InlineData(FeedForwardKind.Relu, 2)]
     [InlineData(FeedForwardKind.Gelu, 2)]

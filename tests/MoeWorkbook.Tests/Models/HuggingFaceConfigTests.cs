@@ -37,6 +37,8 @@ public class HuggingFaceConfigTests
     [InlineData("\"vocab_size\":64", "\"vocab_size\":64,\"tie_word_embeddings\":\"no\"", "\"tie_word_embeddings\" is \"no\"; it must be true or false")]
     [InlineData("\"vocab_size\":64", "\"vocab_size\":64,\"rope_theta\":0", "\"rope_theta\" is 0; it must be above 0")]
     [InlineData("\"vocab_size\":64", "\"vocab_size\":64,\"hidden_act\":\"mish\"", "\"hidden_act\" is \"mish\"")]
+    [InlineData("\"vocab_size\":64", "\"vocab_size\":64,\"rope_scaling\":{\"type\":\"linear\"}", "\"rope_scaling.factor\" is missing")]
+    [InlineData("\"vocab_size\":64", "\"vocab_size\":64,\"rope_parameters\":{\"full_attention\":{\"rope_theta\":1}}", "\"rope_parameters\" describes kinds of layers one by one")]
     public void A_wrong_file_is_an_error_that_names_the_key(string part, string replacement, string message)
     {
         var error = Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Parse(Mixtral.Replace(part, replacement, StringComparison.Ordinal), "some.json"));
@@ -48,14 +50,29 @@ public class HuggingFaceConfigTests
     public void A_file_that_is_not_there_is_named() =>
         Assert.Contains("no-such.json", Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Read("no-such.json")).Message, StringComparison.Ordinal);
 
-    [Fact]
-    public void Deepseek_groups_must_divide_the_experts()
+    [Theory]
+    [InlineData("\"n_group\":5", "\"n_group\" is 5")]
+    [InlineData("\"n_group\":null", "\"n_group\" is 8")] // what its own code takes, which does not divide 12
+    [InlineData("\"n_group\":4,\"topk_group\":5", "\"topk_group\" is 5")]
+    [InlineData("\"n_group\":4,\"topk_group\":2,\"scoring_func\":\"tanh\"", "\"scoring_func\" is \"tanh\"; known here: sigmoid, softmax")]
+    [InlineData("\"n_group\":4,\"topk_group\":2,\"topk_method\":\"group_limited_greedy\"", "known here: noaux_tc, greedy")]
+    [InlineData("\"n_group\":4,\"topk_group\":2,\"topk_method\":\"greedy\"", "\"topk_method\" is \"greedy\", which knows no groups")]
+    public void What_deepseeks_router_does_not_know_is_named(string keys, string message)
     {
-        const string json = """
+        string json = """
             {"model_type":"deepseek_v3","hidden_size":32,"intermediate_size":48,"moe_intermediate_size":12,"num_hidden_layers":3,"num_attention_heads":4,
-             "vocab_size":64,"n_routed_experts":12,"num_experts_per_tok":3,"n_group":5,"kv_lora_rank":16,"qk_nope_head_dim":8,"qk_rope_head_dim":4,"v_head_dim":10}
-            """;
-        Assert.Contains("\"n_group\" is 5", Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Parse(json)).Message, StringComparison.Ordinal);
+             "vocab_size":64,"n_routed_experts":12,"num_experts_per_tok":3,"kv_lora_rank":16,"qk_nope_head_dim":8,"qk_rope_head_dim":4,"v_head_dim":10,
+            """ + keys + "}";
+        Assert.Contains(message, Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Parse(json)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("qwen3", "\"layer_types\":[\"full_attention\",\"sliding_attention\"]", "\"use_sliding_window\" is not true")]
+    [InlineData("qwen3_moe", "\"use_sliding_window\":true,\"layer_types\":[\"full_attention\",\"sliding_attention\"]", "all layers of a qwen3_moe model have the window")]
+    public void Windows_that_the_family_does_not_have_are_named(string type, string keys, string message)
+    {
+        string json = Mixtral.Replace("\"mixtral\"", $"\"{type}\",\"moe_intermediate_size\":8,{keys}", StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Parse(json)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
