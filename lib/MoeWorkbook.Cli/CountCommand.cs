@@ -7,7 +7,7 @@ namespace MoeWorkbook.Cli;
 /// <summary><c>count</c>: the parameters, operations and bytes of a model.</summary>
 internal static class CountCommand
 {
-    private static readonly JsonSerializerOptions indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public static Command Create()
     {
@@ -57,7 +57,7 @@ internal static class CountCommand
                 ["active_parameters"] = count.ActiveParameters,
             };
         });
-        Console.WriteLine(new JsonObject { ["models"] = new JsonArray([.. models]) }.ToJsonString(indented));
+        Console.WriteLine(new JsonObject { ["models"] = new JsonArray([.. models]) }.ToJsonString(Indented));
     }
 
     private static void Count(string name, bool asJson, int context)
@@ -66,7 +66,7 @@ internal static class CountCommand
         try
         {
             var count = ParameterCount.Of(published.Config);
-            Console.WriteLine(asJson ? Json(published, count, context).ToJsonString(indented) : Text(published, count, context));
+            Console.WriteLine(asJson ? Json(published, count, context).ToJsonString(Indented) : Text(published, count, context));
         }
         catch (OverflowException e)
         {

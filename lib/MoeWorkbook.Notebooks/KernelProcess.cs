@@ -17,21 +17,21 @@ internal sealed class KernelProcess : IAsyncDisposable
 {
     private const int MostConsoleText = 1 << 20;
 
-    private readonly Process process;
-    private readonly NamedPipeServerStream pipe;
-    private readonly StreamWriter writer;
-    private readonly StreamReader reader;
-    private readonly NativeStream nativeOutput;
-    private readonly NativeStream nativeError;
+    private readonly Process _process;
+    private readonly NamedPipeServerStream _pipe;
+    private readonly StreamWriter _writer;
+    private readonly StreamReader _reader;
+    private readonly NativeStream _nativeOutput;
+    private readonly NativeStream _nativeError;
 
     private KernelProcess(Process process, NamedPipeServerStream pipe)
     {
-        this.process = process;
-        this.pipe = pipe;
-        writer = new StreamWriter(pipe, leaveOpen: true) { NewLine = "\n" };
-        reader = new StreamReader(pipe, leaveOpen: true);
-        nativeOutput = new NativeStream(process.StandardOutput);
-        nativeError = new NativeStream(process.StandardError);
+        this._process = process;
+        this._pipe = pipe;
+        _writer = new StreamWriter(pipe, leaveOpen: true) { NewLine = "\n" };
+        _reader = new StreamReader(pipe, leaveOpen: true);
+        _nativeOutput = new NativeStream(process.StandardOutput);
+        _nativeError = new NativeStream(process.StandardError);
     }
 
     /// <summary>The process's peak resident memory in bytes, as far as it has been seen.</summary>
@@ -67,7 +67,7 @@ internal sealed class KernelProcess : IAsyncDisposable
             {
                 await connecting.CancelAsync();
                 await kernel.DrainAsync();
-                throw new InvalidOperationException($"The notebook's process did not start: {kernel.HowItEnded(kernel.nativeError.Take())}");
+                throw new InvalidOperationException($"The notebook's process did not start: {kernel.HowItEnded(kernel._nativeError.Take())}");
             }
             await connected;
             return kernel;
@@ -91,9 +91,9 @@ internal sealed class KernelProcess : IAsyncDisposable
         try
         {
             var request = new JsonObject { ["cell"] = number, ["source"] = cell.Source };
-            await writer.WriteLineAsync(request.ToJsonString().AsMemory(), limit.Token);
-            await writer.FlushAsync(limit.Token);
-            while (await reader.ReadLineAsync(limit.Token) is { } text)
+            await _writer.WriteLineAsync(request.ToJsonString().AsMemory(), limit.Token);
+            await _writer.FlushAsync(limit.Token);
+            while (await _reader.ReadLineAsync(limit.Token) is { } text)
             {
                 JsonObject message = JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = 256 })!.AsObject();
                 if (message["line"] is { } executing)
@@ -107,7 +107,7 @@ internal sealed class KernelProcess : IAsyncDisposable
                 else if (message["done"] is not null)
                 {
                     PeakMemory = Math.Max(PeakMemory, message["peak"]!.GetValue<long>());
-                    await Task.WhenAll(nativeOutput.EndOfCellAsync(), nativeError.EndOfCellAsync());
+                    await Task.WhenAll(_nativeOutput.EndOfCellAsync(), _nativeError.EndOfCellAsync());
                     AddNativeText();
                     return error is { Line: 0 } ? error with { Line = error.Name == "CompilationError" ? 0 : line } : error;
                 }
@@ -131,8 +131,8 @@ internal sealed class KernelProcess : IAsyncDisposable
 
         void AddNativeText()
         {
-            AddText("stdout", nativeOutput.Take());
-            string errors = nativeError.Take();
+            AddText("stdout", _nativeOutput.Take());
+            string errors = _nativeError.Take();
             nativeErrors.Append(errors);
             AddText("stderr", errors);
         }
@@ -151,9 +151,9 @@ internal sealed class KernelProcess : IAsyncDisposable
     {
         try
         {
-            process.Refresh();
-            if (!process.HasExited)
-                PeakMemory = Math.Max(PeakMemory, process.PeakWorkingSet64);
+            _process.Refresh();
+            if (!_process.HasExited)
+                PeakMemory = Math.Max(PeakMemory, _process.PeakWorkingSet64);
         }
         catch (InvalidOperationException)
         {
@@ -163,28 +163,28 @@ internal sealed class KernelProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        reader.Dispose();
-        await pipe.DisposeAsync();
+        _reader.Dispose();
+        await _pipe.DisposeAsync();
         // A process whose pipe has ended ends by itself; a cell's own threads may hold it up.
         using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2)))
         {
             try
             {
-                await process.WaitForExitAsync(patience.Token);
+                await _process.WaitForExitAsync(patience.Token);
             }
             catch (OperationCanceledException)
             {
                 Kill();
             }
         }
-        process.Dispose();
+        _process.Dispose();
     }
 
     private void Kill()
     {
         try
         {
-            process.Kill(entireProcessTree: true);
+            _process.Kill(entireProcessTree: true);
         }
         catch (InvalidOperationException)
         {
@@ -197,21 +197,21 @@ internal sealed class KernelProcess : IAsyncDisposable
     {
         try
         {
-            await process.WaitForExitAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(5));
+            await _process.WaitForExitAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(5));
         }
         catch (TimeoutException)
         {
             Kill();
         }
-        await Task.WhenAny(Task.WhenAll(nativeOutput.Ended, nativeError.Ended), Task.Delay(TimeSpan.FromSeconds(1)));
+        await Task.WhenAny(Task.WhenAll(_nativeOutput.Ended, _nativeError.Ended), Task.Delay(TimeSpan.FromSeconds(1)));
     }
 
     /// <summary>How the process ended, and its last words.</summary>
     private string HowItEnded(string errors)
     {
-        if (!process.HasExited)
+        if (!_process.HasExited)
             return "the process closed its pipe";
-        string how = process.ExitCode switch
+        string how = _process.ExitCode switch
         {
             134 => "the process was aborted (SIGABRT), by native code or the runtime",
             136 => "the process was ended by an arithmetic error in native code (SIGFPE)",
@@ -238,8 +238,8 @@ internal sealed class KernelProcess : IAsyncDisposable
     /// <summary>One of the process's own two output streams, read as it comes.</summary>
     private sealed class NativeStream
     {
-        private readonly StringBuilder text = new();
-        private readonly SemaphoreSlim ends = new(0);
+        private readonly StringBuilder _text = new();
+        private readonly SemaphoreSlim _ends = new(0);
 
         public NativeStream(StreamReader source) => Ended = ReadAsync(source);
 
@@ -248,16 +248,16 @@ internal sealed class KernelProcess : IAsyncDisposable
         /// <summary>All text since the last call.</summary>
         public string Take()
         {
-            lock (text)
+            lock (_text)
             {
-                string taken = text.ToString();
-                text.Clear();
+                string taken = _text.ToString();
+                _text.Clear();
                 return taken;
             }
         }
 
         /// <summary>Waits until the text of the cell that is done has been read.</summary>
-        public async Task EndOfCellAsync() => await Task.WhenAny(ends.WaitAsync(), Ended);
+        public async Task EndOfCellAsync() => await Task.WhenAny(_ends.WaitAsync(), Ended);
 
         private async Task ReadAsync(StreamReader source)
         {
@@ -266,14 +266,14 @@ internal sealed class KernelProcess : IAsyncDisposable
             while ((count = await source.ReadAsync(buffer)) > 0)
             {
                 string read = new(buffer, 0, count);
-                lock (text)
+                lock (_text)
                 {
-                    if (text.Length < MostConsoleText)
-                        text.Append(read.Replace(ScriptKernel.EndOfCell.ToString(), "", StringComparison.Ordinal));
+                    if (_text.Length < MostConsoleText)
+                        _text.Append(read.Replace(ScriptKernel.EndOfCell.ToString(), "", StringComparison.Ordinal));
                 }
                 int marks = read.Count(character => character == ScriptKernel.EndOfCell);
                 if (marks > 0)
-                    ends.Release(marks);
+                    _ends.Release(marks);
             }
         }
     }

@@ -5,12 +5,12 @@ namespace MoeWorkbook.Notebooks;
 /// <summary>One cell of a notebook, with its outputs if it is a code cell.</summary>
 public sealed class NotebookCell
 {
-    private readonly JsonObject json;
+    private readonly JsonObject _json;
 
-    internal NotebookCell(JsonObject json) => this.json = json;
+    internal NotebookCell(JsonObject json) => this._json = json;
 
     /// <summary>Code, Markdown or raw text.</summary>
-    public CellKind Kind => json["cell_type"]!.GetValue<string>() switch
+    public CellKind Kind => _json["cell_type"]!.GetValue<string>() switch
     {
         "code" => CellKind.Code,
         "markdown" => CellKind.Markdown,
@@ -18,13 +18,13 @@ public sealed class NotebookCell
     };
 
     /// <summary>The cell's id, unique in its notebook; empty where it has none yet.</summary>
-    public string Id => json["id"]?.GetValue<string>() ?? "";
+    public string Id => _json["id"]?.GetValue<string>() ?? "";
 
     /// <summary>The cell's text, lines separated by LF.</summary>
-    public string Source => Text(json["source"]).ReplaceLineEndings("\n");
+    public string Source => Text(_json["source"]).ReplaceLineEndings("\n");
 
     /// <summary>The cell's metadata.</summary>
-    public JsonObject Metadata => json["metadata"]!.AsObject();
+    public JsonObject Metadata => _json["metadata"]!.AsObject();
 
     /// <summary>The cell's tags, <c>solution</c> and <c>hide-input</c> among them.</summary>
     public IEnumerable<string> Tags => Metadata["tags"]?.AsArray().Select(tag => tag!.GetValue<string>()) ?? [];
@@ -32,12 +32,12 @@ public sealed class NotebookCell
     /// <summary>The number of this code cell in the last run; null before it has run.</summary>
     public int? ExecutionCount
     {
-        get => json["execution_count"]?.GetValue<int>();
-        internal set => json["execution_count"] = value;
+        get => _json["execution_count"]?.GetValue<int>();
+        internal set => _json["execution_count"] = value;
     }
 
     /// <summary>The outputs as nbformat objects (<c>stream</c>, <c>display_data</c>, <c>execute_result</c>, <c>error</c>).</summary>
-    public IEnumerable<JsonObject> Outputs => json["outputs"]?.AsArray().Select(output => output!.AsObject()) ?? [];
+    public IEnumerable<JsonObject> Outputs => _json["outputs"]?.AsArray().Select(output => output!.AsObject()) ?? [];
 
     /// <summary>Everything the cell put out, as text in order: console lines, the plain form of values, error messages.</summary>
     public string OutputText => string.Concat(Outputs.Select(output => output["output_type"]!.GetValue<string>() switch
@@ -51,7 +51,7 @@ public sealed class NotebookCell
     public IEnumerable<string> OutputHtml => Outputs.Select(output => Data(output, "text/html")).OfType<string>();
 
     /// <summary>A Markdown cell's images by name, each by its MIME type, or null.</summary>
-    internal JsonObject? Attachments => json["attachments"] as JsonObject;
+    internal JsonObject? Attachments => _json["attachments"] as JsonObject;
 
     /// <summary>The form of an output of the given MIME type, or null.</summary>
     internal static string? Data(JsonObject output, string mimeType) =>
@@ -69,11 +69,11 @@ public sealed class NotebookCell
 
     internal void ClearOutputs()
     {
-        json["execution_count"] = null;
-        json["outputs"] = new JsonArray();
+        _json["execution_count"] = null;
+        _json["outputs"] = new JsonArray();
     }
 
-    internal void AddOutput(JsonObject output) => json["outputs"]!.AsArray().Add((JsonNode)output);
+    internal void AddOutput(JsonObject output) => _json["outputs"]!.AsArray().Add((JsonNode)output);
 
     /// <summary>Adds console text; text that follows text of the same stream continues it.</summary>
     internal void AddStream(string name, string text)
@@ -87,7 +87,7 @@ public sealed class NotebookCell
     /// <summary>Brings the texts that nbformat calls multi-line into the form in which they are written: lists of lines.</summary>
     internal void SplitIntoLines()
     {
-        json["source"] = Lines(Source);
+        _json["source"] = Lines(Source);
         foreach (JsonObject output in Outputs)
         {
             if (output["text"] is { } text)

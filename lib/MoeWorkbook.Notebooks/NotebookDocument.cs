@@ -16,14 +16,14 @@ public sealed class NotebookDocument
     private static readonly string[] CellKinds = ["code", "markdown", "raw"];
     private static readonly string[] OutputKinds = ["stream", "display_data", "execute_result", "error"];
 
-    private readonly JsonObject root;
-    private readonly List<NotebookCell> cells = [];
+    private readonly JsonObject _root;
+    private readonly List<NotebookCell> _cells = [];
 
     private NotebookDocument(JsonObject root)
     {
-        this.root = root;
+        this._root = root;
         foreach (JsonNode? cell in root["cells"]!.AsArray())
-            cells.Add(new NotebookCell(cell!.AsObject()));
+            _cells.Add(new NotebookCell(cell!.AsObject()));
     }
 
     /// <summary>An empty C# notebook.</summary>
@@ -34,16 +34,16 @@ public sealed class NotebookDocument
     }
 
     /// <summary>The cells in their order.</summary>
-    public IReadOnlyList<NotebookCell> Cells => cells;
+    public IReadOnlyList<NotebookCell> Cells => _cells;
 
     /// <summary>The code cells in their order; the n-th has the execution count n after a run.</summary>
-    public IEnumerable<NotebookCell> CodeCells => cells.Where(cell => cell.Kind == CellKind.Code);
+    public IEnumerable<NotebookCell> CodeCells => _cells.Where(cell => cell.Kind == CellKind.Code);
 
     /// <summary>The notebook's metadata.</summary>
-    public JsonObject Metadata => root["metadata"]!.AsObject();
+    public JsonObject Metadata => _root["metadata"]!.AsObject();
 
     /// <summary>The text of the first heading of level one, or null.</summary>
-    public string? Title => cells
+    public string? Title => _cells
         .Where(cell => cell.Kind == CellKind.Markdown)
         .SelectMany(cell => cell.Source.Split('\n'))
         .FirstOrDefault(line => line.StartsWith("# ", StringComparison.Ordinal))?[2..].Trim();
@@ -57,7 +57,7 @@ public sealed class NotebookDocument
         var json = new JsonObject
         {
             ["cell_type"] = NotebookCell.Name(kind),
-            ["id"] = FreshId(cells.Count + 1),
+            ["id"] = FreshId(_cells.Count + 1),
             ["metadata"] = metadata,
             ["source"] = source,
         };
@@ -66,9 +66,9 @@ public sealed class NotebookDocument
             json["execution_count"] = null;
             json["outputs"] = new JsonArray();
         }
-        root["cells"]!.AsArray().Add((JsonNode)json);
+        _root["cells"]!.AsArray().Add((JsonNode)json);
         var cell = new NotebookCell(json);
-        cells.Add(cell);
+        _cells.Add(cell);
         return cell;
     }
 
@@ -106,7 +106,7 @@ public sealed class NotebookDocument
     /// <summary>The notebook as JSON, as it is written.</summary>
     public override string ToString()
     {
-        foreach (NotebookCell cell in cells)
+        foreach (NotebookCell cell in _cells)
             cell.SplitIntoLines();
         using var buffer = new MemoryStream();
         var options = new JsonWriterOptions
@@ -118,7 +118,7 @@ public sealed class NotebookDocument
             MaxDepth = 256,
         };
         using (var writer = new Utf8JsonWriter(buffer, options))
-            WriteSorted(writer, root);
+            WriteSorted(writer, _root);
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length) + "\n";
     }
 
@@ -205,8 +205,8 @@ public sealed class NotebookDocument
 
     private string FreshId(int number)
     {
-        while (cells.Any(cell => cell.Id == $"cell-{number}"))
-            number += cells.Count;
+        while (_cells.Any(cell => cell.Id == $"cell-{number}"))
+            number += _cells.Count;
         return $"cell-{number}";
     }
 

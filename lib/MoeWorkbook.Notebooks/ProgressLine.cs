@@ -5,18 +5,18 @@ internal sealed class ProgressLine(TextWriter log) : IProgress<NotebookProgress>
 {
     private const double SlowCellSeconds = 10;
 
-    private readonly bool inPlace = ReferenceEquals(log, Console.Error) && !Console.IsErrorRedirected;
-    private int slowCell;
+    private readonly bool _inPlace = ReferenceEquals(log, Console.Error) && !Console.IsErrorRedirected;
+    private int _slowCell;
 
     public void Report(NotebookProgress value)
     {
-        if (inPlace)
+        if (_inPlace)
         {
             log.Write($"\r\u001b[K{value.Path}: cell {value.Cell}/{value.Cells}, {value.NotebookSeconds:0} s");
         }
-        else if (value.CellSeconds >= SlowCellSeconds && slowCell != value.Cell)
+        else if (value.CellSeconds >= SlowCellSeconds && _slowCell != value.Cell)
         {
-            slowCell = value.Cell;
+            _slowCell = value.Cell;
             log.WriteLine($"{value.Path}: cell {value.Cell}/{value.Cells} is taking longer than {SlowCellSeconds:0} s");
         }
     }
@@ -30,7 +30,7 @@ internal sealed class ProgressLine(TextWriter log) : IProgress<NotebookProgress>
 
     public void Dispose()
     {
-        if (inPlace)
+        if (_inPlace)
             log.Write("\r\u001b[K");
     }
 }

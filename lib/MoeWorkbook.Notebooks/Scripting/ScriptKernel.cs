@@ -16,11 +16,11 @@ internal sealed partial class ScriptKernel
     /// <summary>Ends a cell's text on the process's own streams, so that the parent knows that it has all of it.</summary>
     public const char EndOfCell = '\u001e';
 
-    private readonly StreamWriter writer;
-    private readonly Stream ownOutput = Console.OpenStandardOutput();
-    private readonly Stream ownError = Console.OpenStandardError();
+    private readonly StreamWriter _writer;
+    private readonly Stream _ownOutput = Console.OpenStandardOutput();
+    private readonly Stream _ownError = Console.OpenStandardError();
 
-    private ScriptKernel(Stream pipe) => writer = new StreamWriter(pipe, leaveOpen: true) { NewLine = "\n" };
+    private ScriptKernel(Stream pipe) => _writer = new StreamWriter(pipe, leaveOpen: true) { NewLine = "\n" };
 
     /// <summary>Serves the parent that listens at the named pipe, until it closes it.</summary>
     public static async Task RunAsync(string pipeName)
@@ -93,7 +93,7 @@ internal sealed partial class ScriptKernel
     private void EndCell()
     {
         FlushNativeStreams();
-        foreach (Stream stream in (Stream[])[ownOutput, ownError])
+        foreach (Stream stream in (Stream[])[_ownOutput, _ownError])
         {
             stream.WriteByte((byte)EndOfCell);
             stream.Flush();
@@ -116,10 +116,10 @@ internal sealed partial class ScriptKernel
     {
         string line = message.ToJsonString();
         // A cell's own threads write to the console too.
-        lock (writer)
+        lock (_writer)
         {
-            writer.WriteLine(line);
-            writer.Flush();
+            _writer.WriteLine(line);
+            _writer.Flush();
         }
     }
 }

@@ -21,16 +21,16 @@ internal sealed partial class ScriptSession
 
     private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Latest, kind: SourceCodeKind.Script);
 
-    private readonly string folder;
-    private readonly ScriptOptions options;
-    private readonly InteractiveAssemblyLoader loader = new();
-    private readonly Dictionary<int, string> sources = [];
-    private ScriptState<object>? state;
+    private readonly string _folder;
+    private readonly ScriptOptions _options;
+    private readonly InteractiveAssemblyLoader _loader = new();
+    private readonly Dictionary<int, string> _sources = [];
+    private ScriptState<object>? _state;
 
     public ScriptSession(string folder)
     {
-        this.folder = folder;
-        options = ScriptOptions.Default
+        this._folder = folder;
+        _options = ScriptOptions.Default
             .WithLanguageVersion(LanguageVersion.Latest)
             .WithImports(Imports)
             .AddReferences(typeof(DisplayExtensions).Assembly, typeof(System.Text.Json.JsonSerializer).Assembly, typeof(Microsoft.CSharp.RuntimeBinder.Binder).Assembly)
@@ -40,30 +40,30 @@ internal sealed partial class ScriptSession
             .WithEmitDebugInformation(true)
             .WithFileEncoding(Encoding.UTF8)
             .WithAllowUnsafe(true);
-        loader.RegisterDependency(typeof(DisplayExtensions).Assembly);
+        _loader.RegisterDependency(typeof(DisplayExtensions).Assembly);
     }
 
     /// <summary>Executes a cell. Returns the value of its last expression, if it has one, or the error that ended it.</summary>
     public async Task<(bool HasValue, object? Value, CellError? Error)> ExecuteAsync(int cell, string source)
     {
-        sources[cell] = source;
+        _sources[cell] = source;
         string path = CellPath(cell);
         CompilationUnitSyntax root = CSharpSyntaxTree.ParseText(source, Parsing).GetCompilationUnitRoot();
         if (Unsupported(root, source) is { } unsupported)
             return (false, null, unsupported);
 
-        ScriptOptions here = options.WithFilePath(path);
+        ScriptOptions here = _options.WithFilePath(path);
         string announced = root.ContainsDiagnostics ? source : AnnounceLines(root, source);
-        Script<object> script = state is null
-            ? CSharpScript.Create<object>(announced, here, assemblyLoader: loader)
-            : state.Script.ContinueWith<object>(announced, here);
+        Script<object> script = _state is null
+            ? CSharpScript.Create<object>(announced, here, assemblyLoader: _loader)
+            : _state.Script.ContinueWith<object>(announced, here);
         ImmutableArray<Diagnostic> diagnostics = script.Compile();
         if (diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error))
             return (false, null, CompilationError(diagnostics, path));
         try
         {
-            state = state is null ? await script.RunAsync() : await script.RunFromAsync(state);
-            return (HasValue(script, path), state.ReturnValue, null);
+            _state = _state is null ? await script.RunAsync() : await script.RunFromAsync(_state);
+            return (HasValue(script, path), _state.ReturnValue, null);
         }
         catch (CompilationErrorException e)
         {
@@ -139,7 +139,7 @@ internal sealed partial class ScriptSession
     {
         string message = error.GetMessage();
         return error.Id == "CS0006"
-            ? $"{message} (looked for from {folder}). If it is the workbook's library: ./workbook build lays it out."
+            ? $"{message} (looked for from {_folder}). If it is the workbook's library: ./workbook build lays it out."
             : message;
     }
 
@@ -174,13 +174,13 @@ internal sealed partial class ScriptSession
 
     private string Place(string path, int line)
     {
-        (int cell, string source) = sources.FirstOrDefault(known => CellPath(known.Key) == path);
+        (int cell, string source) = _sources.FirstOrDefault(known => CellPath(known.Key) == path);
         if (source is null)
-            return $"{Path.GetRelativePath(folder, path)}, line {line}";
+            return $"{Path.GetRelativePath(_folder, path)}, line {line}";
         return $"cell {cell}, line {line}: {LineOf(source, line)}";
     }
 
     private static string LineOf(string source, int line) => source.Split('\n').ElementAtOrDefault(line - 1)?.Trim() ?? "";
 
-    private string CellPath(int cell) => Path.Combine(folder, $"cell {cell}");
+    private string CellPath(int cell) => Path.Combine(_folder, $"cell {cell}");
 }

@@ -17,7 +17,7 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
         .UsePipeTables().UseFootnotes().UseMathematics().UseEmphasisExtras().UseDefinitionLists().UseTaskLists().UseAlertBlocks().UseAutoLinks()
         .Build();
 
-    private readonly HashSet<string> anchors = [];
+    private readonly HashSet<string> _anchors = [];
 
     /// <summary>The headings of levels two and three so far: level, anchor, text as HTML.</summary>
     public List<(int Level, string Id, string Html)> Headings { get; } = [];
@@ -66,7 +66,7 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
     {
         string words = Words(heading);
         string anchor = Anchor(words);
-        for (int n = 2; !anchors.Add(anchor); n++)
+        for (int n = 2; !_anchors.Add(anchor); n++)
             anchor = $"{Anchor(words)}-{n}";
         heading.GetAttributes().Id = anchor;
         if (heading.Level is not (2 or 3))

@@ -8,30 +8,30 @@ namespace MoeWorkbook.Notebooks;
 /// <summary>One executed notebook as a page.</summary>
 internal sealed partial class NotebookPage
 {
-    private readonly SiteOptions site;
-    private readonly SiteScripts scripts;
-    private readonly NotebookDocument document;
-    private readonly NotebookMarkdown markdown;
-    private readonly string name;
-    private readonly string toRoot;
+    private readonly SiteOptions _site;
+    private readonly SiteScripts _scripts;
+    private readonly NotebookDocument _document;
+    private readonly NotebookMarkdown _markdown;
+    private readonly string _name;
+    private readonly string _toRoot;
 
     /// <param name="site">The site that the page belongs to.</param>
     /// <param name="scripts">Which scripts there are.</param>
     /// <param name="relative">The notebook's path in the site, with forward slashes.</param>
     public NotebookPage(SiteOptions site, SiteScripts scripts, string relative)
     {
-        this.site = site;
-        this.scripts = scripts;
-        document = NotebookDocument.Read(Path.Combine(site.Folder, relative));
-        name = Path.GetFileNameWithoutExtension(relative);
+        this._site = site;
+        this._scripts = scripts;
+        _document = NotebookDocument.Read(Path.Combine(site.Folder, relative));
+        _name = Path.GetFileNameWithoutExtension(relative);
         Folder = Path.GetDirectoryName(relative)!.Replace('\\', '/');
         Address = Path.ChangeExtension(relative, ".html");
-        toRoot = string.Concat(Enumerable.Repeat("../", relative.Count(character => character == '/')));
-        markdown = new NotebookMarkdown(Path.Combine(site.Root, Folder), Path.Combine(site.Folder, Folder));
-        Number = LeadingDigits().Match(name).Value;
-        Title = document.Title is { } title ? NotebookMarkdown.FirstParagraph(title) : name;
-        Promise = document.Cells.FirstOrDefault(cell => cell.Kind == CellKind.Markdown) is { } first ? NotebookMarkdown.FirstParagraph(first.Source) : "";
-        Failed = document.CodeCells.Any(cell => cell.Outputs.Any(output => Kind(output) == "error"));
+        _toRoot = string.Concat(Enumerable.Repeat("../", relative.Count(character => character == '/')));
+        _markdown = new NotebookMarkdown(Path.Combine(site.Root, Folder), Path.Combine(site.Folder, Folder));
+        Number = LeadingDigits().Match(_name).Value;
+        Title = _document.Title is { } title ? NotebookMarkdown.FirstParagraph(title) : _name;
+        Promise = _document.Cells.FirstOrDefault(cell => cell.Kind == CellKind.Markdown) is { } first ? NotebookMarkdown.FirstParagraph(first.Source) : "";
+        Failed = _document.CodeCells.Any(cell => cell.Outputs.Any(output => Kind(output) == "error"));
     }
 
     /// <summary>The page's folder in the site; empty at its root.</summary>
@@ -62,19 +62,19 @@ internal sealed partial class NotebookPage
     public string ToHtml(NotebookPage? previous, NotebookPage? next)
     {
         var cells = new StringBuilder();
-        foreach (NotebookCell cell in document.Cells)
+        foreach (NotebookCell cell in _document.Cells)
             Append(cells, cell);
 
         var body = new StringBuilder();
-        body.Append($"<header><a href=\"{toRoot}index.html\">{Html.Encode(site.Title)}</a></header>\n<div class=\"layout\">\n");
+        body.Append($"<header><a href=\"{_toRoot}index.html\">{Html.Encode(_site.Title)}</a></header>\n<div class=\"layout\">\n");
         AppendContents(body);
         body.Append("<main>\n").Append(cells);
         AppendFooter(body, previous, next);
         body.Append("</main>\n</div>\n");
-        bool hasFormulas = markdown.HasFormulas || cells.ToString().Contains("class=\"math", StringComparison.Ordinal);
-        if (hasFormulas && scripts.Katex)
+        bool hasFormulas = _markdown.HasFormulas || cells.ToString().Contains("class=\"math", StringComparison.Ordinal);
+        if (hasFormulas && _scripts.Katex)
             body.Append($"""
-                <script src="{toRoot}assets/katex/katex.min.js"></script>
+                <script src="{_toRoot}assets/katex/katex.min.js"></script>
                 <script>
                 for (const formula of document.querySelectorAll(".math")) {"{"}
                   const text = formula.textContent.trim();
@@ -85,11 +85,11 @@ internal sealed partial class NotebookPage
                 """);
 
         var head = new StringBuilder();
-        if (hasFormulas && scripts.Katex)
-            head.Append($"<link rel=\"stylesheet\" href=\"{toRoot}assets/katex/katex.min.css\">\n");
-        if (scripts.Plotly && document.CodeCells.SelectMany(cell => cell.OutputHtml).Any(html => html.Contains("plotly", StringComparison.OrdinalIgnoreCase)))
-            head.Append($"<script src=\"{toRoot}assets/plotly.min.js\"></script>\n");
-        return SitePublisher.Frame(site, $"{Title} · {site.Title}", toRoot, head.ToString(), body.ToString());
+        if (hasFormulas && _scripts.Katex)
+            head.Append($"<link rel=\"stylesheet\" href=\"{_toRoot}assets/katex/katex.min.css\">\n");
+        if (_scripts.Plotly && _document.CodeCells.SelectMany(cell => cell.OutputHtml).Any(html => html.Contains("plotly", StringComparison.OrdinalIgnoreCase)))
+            head.Append($"<script src=\"{_toRoot}assets/plotly.min.js\"></script>\n");
+        return SitePublisher.Frame(_site, $"{Title} · {_site.Title}", _toRoot, head.ToString(), body.ToString());
     }
 
     private void Append(StringBuilder html, NotebookCell cell)
@@ -100,7 +100,7 @@ internal sealed partial class NotebookPage
         if (solution)
             html.Append("<details class=\"solution\"><summary>Solution</summary>\n");
         if (cell.Kind == CellKind.Markdown)
-            html.Append("<section class=\"prose\">\n").Append(markdown.ToHtml(cell)).Append("</section>\n");
+            html.Append("<section class=\"prose\">\n").Append(_markdown.ToHtml(cell)).Append("</section>\n");
         else if (cell.Source.Trim().Length > 0)
             AppendCode(html, cell);
         if (solution)
@@ -151,7 +151,7 @@ internal sealed partial class NotebookPage
         else if (Image(output) is var (type, base64))
             html.Append($"<div class=\"output html\"><img src=\"data:{type};base64,{Html.Encode(base64)}\" alt=\"Output of cell {cell}\"></div>\n");
         else if (NotebookCell.Data(output, "text/markdown") is { } text)
-            html.Append("<div class=\"output prose\">\n").Append(markdown.ToHtml(text, "output")).Append("</div>\n");
+            html.Append("<div class=\"output prose\">\n").Append(_markdown.ToHtml(text, "output")).Append("</div>\n");
         else if (NotebookCell.Data(output, "text/latex") is { } latex)
             html.Append($"<div class=\"output math\">\\[{Html.Encode(latex.Trim().Trim('$'))}\\]</div>\n");
         else if (NotebookCell.Data(output, "text/plain") is { } plain)
@@ -166,10 +166,10 @@ internal sealed partial class NotebookPage
     private void AppendContents(StringBuilder html)
     {
         html.Append("<nav class=\"contents\" aria-label=\"On this page\">\n");
-        if (markdown.Headings.Count > 0)
+        if (_markdown.Headings.Count > 0)
         {
             html.Append("<details open><summary>On this page</summary>\n<ul>\n");
-            foreach ((int level, string id, string text) in markdown.Headings)
+            foreach ((int level, string id, string text) in _markdown.Headings)
                 html.Append($"<li class=\"level-{level}\"><a href=\"#{Html.Encode(id)}\">{text}</a></li>\n");
             html.Append("</ul></details>\n");
         }
@@ -184,9 +184,9 @@ internal sealed partial class NotebookPage
         if (next is not null)
             html.Append($"<a rel=\"next\" href=\"{Escaped(Path.GetFileName(next.Address))}\"><small>Next</small>{Html.Encode(next.Title)}</a>\n");
         html.Append("</nav>\n<p>");
-        if (document.Metadata["workbook"] is JsonObject measured)
+        if (_document.Metadata["workbook"] is JsonObject measured)
             html.Append(CultureInfo.InvariantCulture, $"Executed in {measured["seconds"]} s with at most {measured["peak_memory_mib"]} MiB of memory. ");
-        html.Append($"<a href=\"{Escaped(name + ".ipynb")}\">The notebook with its outputs</a></p>\n</footer>\n");
+        html.Append($"<a href=\"{Escaped(_name + ".ipynb")}\">The notebook with its outputs</a></p>\n</footer>\n");
     }
 
     private static string Kind(JsonObject output) => output["output_type"]!.GetValue<string>();

@@ -8,12 +8,12 @@ internal sealed class BytePairEncoding
     /// <summary>For each byte the printable character that stands for it in vocabularies.</summary>
     private static readonly char[] alphabet = Alphabet();
 
-    private static readonly Dictionary<char, byte> byteOf = alphabet.Select((c, b) => (c, b)).ToDictionary(pair => pair.c, pair => (byte)pair.b);
+    private static readonly Dictionary<char, byte> ByteOf = alphabet.Select((c, b) => (c, b)).ToDictionary(pair => pair.c, pair => (byte)pair.b);
 
-    private readonly Dictionary<string, int> vocabulary;
-    private readonly Dictionary<(int Left, int Right), (int Rank, int Merged)> merges = [];
-    private readonly bool ignoreMerges;
-    private readonly int?[] byteTokens;
+    private readonly Dictionary<string, int> _vocabulary;
+    private readonly Dictionary<(int Left, int Right), (int Rank, int Merged)> _merges = [];
+    private readonly bool _ignoreMerges;
+    private readonly int?[] _byteTokens;
 
     /// <param name="vocabulary">Ids by token.</param>
     /// <param name="merges">Pairs of tokens, the earliest first.</param>
@@ -21,22 +21,22 @@ internal sealed class BytePairEncoding
     /// <exception cref="FormatException">A merge's parts or result are not in the vocabulary.</exception>
     public BytePairEncoding(Dictionary<string, int> vocabulary, IEnumerable<(string Left, string Right)> merges, bool ignoreMerges)
     {
-        (this.vocabulary, this.ignoreMerges) = (vocabulary, ignoreMerges);
+        (this._vocabulary, this._ignoreMerges) = (vocabulary, ignoreMerges);
         foreach (var (left, right) in merges)
-            this.merges[(Known(left), Known(right))] = (this.merges.Count, Known(left + right));
-        byteTokens = [.. alphabet.Select(c => IdOf(c.ToString()))];
+            this._merges[(Known(left), Known(right))] = (this._merges.Count, Known(left + right));
+        _byteTokens = [.. alphabet.Select(c => IdOf(c.ToString()))];
 
         int Known(string token) => IdOf(token) ?? throw new FormatException($"the merges use the token \"{CheckpointException.Shortened(token)}\", which is not in the vocabulary");
     }
 
-    public int? IdOf(string token) => vocabulary.TryGetValue(token, out var id) ? id : null;
+    public int? IdOf(string token) => _vocabulary.TryGetValue(token, out var id) ? id : null;
 
     /// <summary>The bytes of every token; a token with characters outside of the alphabet stands for itself.</summary>
     public Dictionary<int, byte[]> TokenBytes()
     {
-        var bytes = new Dictionary<int, byte[]>(vocabulary.Count);
-        foreach (var (token, id) in vocabulary)
-            bytes[id] = token.All(byteOf.ContainsKey) ? [.. token.Select(c => byteOf[c])] : Encoding.UTF8.GetBytes(token);
+        var bytes = new Dictionary<int, byte[]>(_vocabulary.Count);
+        foreach (var (token, id) in _vocabulary)
+            bytes[id] = token.All(ByteOf.ContainsKey) ? [.. token.Select(c => ByteOf[c])] : Encoding.UTF8.GetBytes(token);
         return bytes;
     }
 
@@ -44,14 +44,14 @@ internal sealed class BytePairEncoding
     public void Encode(string word, List<int> ids)
     {
         var bytes = Encoding.UTF8.GetBytes(word);
-        if (ignoreMerges && IdOf(string.Concat(bytes.Select(b => alphabet[b]))) is { } whole)
+        if (_ignoreMerges && IdOf(string.Concat(bytes.Select(b => alphabet[b]))) is { } whole)
         {
             ids.Add(whole);
             return;
         }
 
         // A linked list of tokens, and a queue of the pairs that could be merged: by rank, then from the left.
-        var tokens = bytes.Select(b => byteTokens[b]).OfType<int>().ToArray();
+        var tokens = bytes.Select(b => _byteTokens[b]).OfType<int>().ToArray();
         var next = Enumerable.Range(1, tokens.Length).ToArray();
         var previous = Enumerable.Range(-1, tokens.Length).ToArray();
         var queue = new PriorityQueue<(int At, int Left, int Right, int Merged), (int Rank, int At)>();
@@ -72,7 +72,7 @@ internal sealed class BytePairEncoding
 
         void Enqueue(int at)
         {
-            if (next[at] < tokens.Length && merges.TryGetValue((tokens[at], tokens[next[at]]), out var merge))
+            if (next[at] < tokens.Length && _merges.TryGetValue((tokens[at], tokens[next[at]]), out var merge))
                 queue.Enqueue((at, tokens[at], tokens[next[at]], merge.Merged), (merge.Rank, at));
         }
     }

@@ -12,7 +12,7 @@ public static class Dequantization
     private const int RowsAtOnce = 256;
 
     /// <summary>The sixteen values of e2m1, a 4-bit float (Open Compute Project 2023, "Microscaling formats", section 5.3.3).</summary>
-    private static readonly float[] e2m1 = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6];
+    private static readonly float[] E2m1 = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6];
 
     /// <summary>Decodes 8-bit floats: (−1)^s · 2^(e − bias) · 1.m, and 2^(1 − bias) · 0.m where e is 0 (Micikevicius et al. 2022, table 1).</summary>
     /// <param name="codes">The bytes, of any shape.</param>
@@ -111,7 +111,7 @@ public static class Dequantization
                 $"blocks has shape {SafetensorsEntry.Text(blocks.shape)} and scales {SafetensorsEntry.Text(scales.shape)}; [experts, rows, groups, 16] and [experts, rows, groups] are needed.", nameof(blocks));
         }
 
-        var pairs = Enumerable.Range(0, 256).SelectMany(code => new[] { e2m1[code & 0xF], e2m1[code >> 4] });
+        var pairs = Enumerable.Range(0, 256).SelectMany(code => new[] { E2m1[code & 0xF], E2m1[code >> 4] });
         var powers = Enumerable.Range(0, 256).Select(exponent => exponent == 255 ? float.NaN : MathF.ScaleB(1, exponent - 127));
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();

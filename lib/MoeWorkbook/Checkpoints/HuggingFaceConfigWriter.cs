@@ -10,7 +10,7 @@ public static class HuggingFaceConfigWriter
 {
     internal static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    private static readonly SortedDictionary<string, (string Architecture, Action<JsonObject, ModelConfig> Write)> families = new(StringComparer.Ordinal)
+    private static readonly SortedDictionary<string, (string Architecture, Action<JsonObject, ModelConfig> Write)> Families = new(StringComparer.Ordinal)
     {
         ["llama"] = ("LlamaForCausalLM", Llama),
         ["mistral"] = ("MistralForCausalLM", (json, config) => json["sliding_window"] = Window(config)),
@@ -28,7 +28,7 @@ public static class HuggingFaceConfigWriter
     };
 
     /// <summary>The <c>model_type</c> values that can be written.</summary>
-    public static IReadOnlyCollection<string> ModelTypes => families.Keys;
+    public static IReadOnlyCollection<string> ModelTypes => Families.Keys;
 
     /// <summary>The <c>config.json</c> of a model.</summary>
     /// <param name="config">The model.</param>
@@ -40,8 +40,8 @@ public static class HuggingFaceConfigWriter
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
-        if (!families.TryGetValue(config.ModelType, out var family))
-            throw new NotSupportedException($"A config.json for \"{config.ModelType}\" cannot be written; known are {string.Join(", ", families.Keys)}.");
+        if (!Families.TryGetValue(config.ModelType, out var family))
+            throw new NotSupportedException($"A config.json for \"{config.ModelType}\" cannot be written; known are {string.Join(", ", Families.Keys)}.");
         if (config.Rotary?.Scaling?.Kind == "longrope")
             throw new NotSupportedException("A config.json with the rotary scaling \"longrope\" cannot be written: its factors for each dimension are not part of ModelConfig.");
         var json = Common(config, family.Architecture, dtype);

@@ -13,7 +13,7 @@ public static class HuggingFaceDirectory
     private const int NamesShown = 5;
     private const string TiedHead = "lm_head.weight";
 
-    private static readonly string[] quantizationMethods = ["fp8", "mxfp4", "compressed-tensors", "fbgemm_fp8"];
+    private static readonly string[] QuantizationMethods = ["fp8", "mxfp4", "compressed-tensors", "fbgemm_fp8"];
 
     /// <summary>Loads a model.</summary>
     /// <param name="directory">A directory with <c>config.json</c> and <c>model.safetensors</c> or its shards.</param>
@@ -146,8 +146,8 @@ public static class HuggingFaceDirectory
     private static (long Rows, long Columns)? BlockSize(ConfigKeys keys)
     {
         if (keys.Object("quantization_config") is not { } quantization) return null;
-        if (quantization.Text("quant_method") is { } method && !quantizationMethods.Contains(method))
-            throw quantization.Error("quant_method", $"is \"{method}\"; known are {string.Join(", ", quantizationMethods)}");
+        if (quantization.Text("quant_method") is { } method && !QuantizationMethods.Contains(method))
+            throw quantization.Error("quant_method", $"is \"{method}\"; known are {string.Join(", ", QuantizationMethods)}");
         if (quantization.Integers("weight_block_size") is not { } size) return null;
         return size is [> 0, > 0] ? (size[0], size[1]) : throw quantization.Error("weight_block_size", "must be two whole numbers from 1: rows and columns");
     }

@@ -7,7 +7,7 @@ namespace MoeWorkbook;
 internal sealed partial class PublishedLayout(ModelConfig config)
 {
     /// <summary>Words in our names, and what the family writes instead.</summary>
-    private readonly (string Ours, string Theirs)[] words = config.ModelType switch
+    private readonly (string Ours, string Theirs)[] _words = config.ModelType switch
     {
         "mixtral" => [(".mlp.", ".block_sparse_moe.")],
         "deepseek" or "deepseek_v3" or "kimi_k2" or "glm4_moe" => [(".mlp.shared_expert.", ".mlp.shared_experts.")],
@@ -17,7 +17,7 @@ internal sealed partial class PublishedLayout(ModelConfig config)
     };
 
     /// <summary>The family's names of an expert's gate, up and down projections.</summary>
-    private readonly (string Gate, string Up, string Down) expert = config.ModelType == "mixtral" ? ("w1", "w3", "w2") : ("gate_proj", "up_proj", "down_proj");
+    private readonly (string Gate, string Up, string Down) _expert = config.ModelType == "mixtral" ? ("w1", "w3", "w2") : ("gate_proj", "up_proj", "down_proj");
 
     /// <summary>The forms in which one of our parameters is found in published files; the first is the one that is written.</summary>
     /// <param name="name">Our name.</param>
@@ -64,7 +64,7 @@ internal sealed partial class PublishedLayout(ModelConfig config)
             && number >= config.LayerCount && number - config.LayerCount < predictionLayers;
     }
 
-    private string Published(string name) => words.Aggregate(name, (text, word) => text.Replace(word.Ours, word.Theirs, StringComparison.Ordinal));
+    private string Published(string name) => _words.Aggregate(name, (text, word) => text.Replace(word.Ours, word.Theirs, StringComparison.Ordinal));
 
     /// <summary>Three matrices an expert.</summary>
     private IEnumerable<PublishedPart> SplitExperts(string prefix, bool isDown, long[] shape)
@@ -75,12 +75,12 @@ internal sealed partial class PublishedLayout(ModelConfig config)
             var e = i; // each view keeps its own
             if (isDown)
             {
-                yield return new($"{prefix}{e}.{expert.Down}.weight", shape[1..], p => p.select(0, e));
+                yield return new($"{prefix}{e}.{_expert.Down}.weight", shape[1..], p => p.select(0, e));
                 continue;
             }
 
-            yield return new($"{prefix}{e}.{expert.Gate}.weight", [size, shape[2]], p => p.select(0, e).narrow(0, 0, size));
-            yield return new($"{prefix}{e}.{expert.Up}.weight", [size, shape[2]], p => p.select(0, e).narrow(0, size, size));
+            yield return new($"{prefix}{e}.{_expert.Gate}.weight", [size, shape[2]], p => p.select(0, e).narrow(0, 0, size));
+            yield return new($"{prefix}{e}.{_expert.Up}.weight", [size, shape[2]], p => p.select(0, e).narrow(0, size, size));
         }
     }
 

@@ -7,10 +7,10 @@ internal sealed class PublishedTensors(ShardedCheckpoint checkpoint, (long Rows,
 {
     private const long DefaultBlock = 128;
 
-    private readonly HashSet<string> used = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _used = new(StringComparer.Ordinal);
 
     /// <summary>The tensors that no part was checked for. Those without elements, such as the projections of no shared experts, have nothing to say.</summary>
-    public IEnumerable<string> Unused => checkpoint.Names.Where(name => !used.Contains(name) && !checkpoint.Find(name)!.Shape.Contains(0)).Order(StringComparer.Ordinal);
+    public IEnumerable<string> Unused => checkpoint.Names.Where(name => !_used.Contains(name) && !checkpoint.Find(name)!.Shape.Contains(0)).Order(StringComparer.Ordinal);
 
     /// <summary>How many tensors there are.</summary>
     public int Count => checkpoint.Names.Count;
@@ -48,10 +48,10 @@ internal sealed class PublishedTensors(ShardedCheckpoint checkpoint, (long Rows,
 
     private IReadOnlyList<long> CheckedShape(SafetensorsEntry entry)
     {
-        used.Add(entry.Name);
+        _used.Add(entry.Name);
         if (ScaleOf(entry) is { } scale)
         {
-            used.Add(scale.Name);
+            _used.Add(scale.Name);
             if (!scale.Type.IsFloat()) throw Error(scale.Name, $"is of {scale.Type.FileName()}; scales must be of F64, F32, F16 or BF16.");
             BlockOf(entry, scale);
         }
@@ -67,8 +67,8 @@ internal sealed class PublishedTensors(ShardedCheckpoint checkpoint, (long Rows,
     {
         var blocks = checkpoint.Find(BlocksOf(name))!;
         var scales = checkpoint.Find(ScalesOf(name)) ?? throw Error(ScalesOf(name), $"is missing; {blocks.Name} needs it.");
-        used.Add(blocks.Name);
-        used.Add(scales.Name);
+        _used.Add(blocks.Name);
+        _used.Add(scales.Name);
         foreach (var entry in new[] { blocks, scales })
         {
             if (entry.Type != SafetensorsType.UInt8) throw Error(entry.Name, $"is of {entry.Type.FileName()}; MXFP4 blocks and scales must be of U8.");

@@ -13,10 +13,10 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Elements that are converted at once: few enough to stay in the processor's cache, and for libtorch not to wake other threads.</summary>
     private const long ConvertedAtOnce = 1 << 15;
 
-    private readonly MemoryMappedFile mapping;
-    private readonly SafetensorsHeader header;
+    private readonly MemoryMappedFile _mapping;
+    private readonly SafetensorsHeader _header;
 
-    private SafetensorsFile(string path, MemoryMappedFile mapping, SafetensorsHeader header) => (FilePath, this.mapping, this.header) = (path, mapping, header);
+    private SafetensorsFile(string path, MemoryMappedFile mapping, SafetensorsHeader header) => (FilePath, this._mapping, this._header) = (path, mapping, header);
 
     /// <summary>Opens a file and checks its whole header.</summary>
     /// <param name="path">The file.</param>
@@ -48,10 +48,10 @@ public sealed class SafetensorsFile : IDisposable
     public string FilePath { get; }
 
     /// <summary>The tensors by name.</summary>
-    public IReadOnlyDictionary<string, SafetensorsEntry> Entries => header.Entries;
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries => _header.Entries;
 
     /// <summary>The free texts that the writer of the file left, such as <c>format</c>.</summary>
-    public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
+    public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
     /// <summary>Copies a tensor out of the file.</summary>
     /// <param name="name">Its name.</param>
@@ -88,7 +88,7 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Closes the file. Tensors that were read stay.</summary>
-    public void Dispose() => mapping.Dispose();
+    public void Dispose() => _mapping.Dispose();
 
     private SafetensorsEntry Find(string name) =>
         Entries.TryGetValue(name, out var entry) ? entry : throw new CheckpointException(FilePath, name, "is not in the file.");
@@ -115,5 +115,5 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    private MemoryMappedViewStream View(SafetensorsEntry entry) => mapping.CreateViewStream(header.DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
+    private MemoryMappedViewStream View(SafetensorsEntry entry) => _mapping.CreateViewStream(_header.DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
 }

@@ -14,17 +14,17 @@ internal sealed class SafetensorsHeader
     private const int MaxDimensions = 64;
     private const string MetadataKey = "__metadata__";
 
-    private readonly string file;
-    private readonly Dictionary<string, SafetensorsEntry> entries = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> metadata = new(StringComparer.Ordinal);
+    private readonly string _file;
+    private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
-    private SafetensorsHeader(string file) => this.file = file;
+    private SafetensorsHeader(string file) => this._file = file;
 
     /// <summary>The tensors by name.</summary>
-    public IReadOnlyDictionary<string, SafetensorsEntry> Entries => entries;
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries => _entries;
 
     /// <summary>The free texts that the writer of the file left.</summary>
-    public IReadOnlyDictionary<string, string> Metadata => metadata;
+    public IReadOnlyDictionary<string, string> Metadata => _metadata;
 
     /// <summary>Where the tensors' bytes begin in the file.</summary>
     public long DataStart { get; private set; }
@@ -43,7 +43,7 @@ internal sealed class SafetensorsHeader
             foreach (var property in document.RootElement.EnumerateObject())
             {
                 if (property.NameEquals(MetadataKey)) header.ReadMetadata(property.Value);
-                else header.entries.Add(property.Name, header.ReadEntry(property.Name, property.Value));
+                else header._entries.Add(property.Name, header.ReadEntry(property.Name, property.Value));
             }
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
@@ -79,7 +79,7 @@ internal sealed class SafetensorsHeader
         if (value.ValueKind != JsonValueKind.Object) throw Error(null, $"{MetadataKey} is a JSON {Kind(value)}; it must be an object of texts.");
         foreach (var property in value.EnumerateObject())
         {
-            metadata.Add(property.Name, property.Value.ValueKind == JsonValueKind.String
+            _metadata.Add(property.Name, property.Value.ValueKind == JsonValueKind.String
                 ? property.Value.GetString()!
                 : throw Error(null, $"the entry \"{property.Name}\" of {MetadataKey} is a JSON {Kind(property.Value)}; it must be a text."));
         }
@@ -139,7 +139,7 @@ internal sealed class SafetensorsHeader
     {
         var covered = 0L;
         SafetensorsEntry? before = null;
-        foreach (var entry in entries.Values.OrderBy(e => e.Begin).ThenBy(e => e.End).ThenBy(e => e.Name, StringComparer.Ordinal))
+        foreach (var entry in _entries.Values.OrderBy(e => e.Begin).ThenBy(e => e.End).ThenBy(e => e.Name, StringComparer.Ordinal))
         {
             if (entry.End > dataBytes)
                 throw Error(entry.Name, $"has data_offsets [{entry.Begin}, {entry.End}] but the file has only {dataBytes} bytes after its header; it is truncated or the offsets are wrong.");
@@ -156,5 +156,5 @@ internal sealed class SafetensorsHeader
 
     private static string Kind(JsonElement value) => value.ValueKind.ToString().ToLowerInvariant();
 
-    private CheckpointException Error(string? tensor, string problem, Exception? inner = null) => new(file, tensor, problem, inner);
+    private CheckpointException Error(string? tensor, string problem, Exception? inner = null) => new(_file, tensor, problem, inner);
 }

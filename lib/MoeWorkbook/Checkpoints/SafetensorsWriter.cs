@@ -12,7 +12,7 @@ public static class SafetensorsWriter
     private const int Alignment = 8;
     private const int CopyBuffer = 1 << 20;
 
-    private static readonly JsonWriterOptions json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes tensors to a file, through a temporary file that is then renamed.</summary>
     /// <param name="path">The file; replaced where it exists.</param>
@@ -67,7 +67,7 @@ public static class SafetensorsWriter
     {
         using var buffer = new MemoryStream();
         buffer.Position = 8;
-        using (var writer = new Utf8JsonWriter(buffer, json))
+        using (var writer = new Utf8JsonWriter(buffer, Json))
         {
             writer.WriteStartObject();
             if (metadata.Count > 0)

@@ -13,8 +13,8 @@ public sealed class ShardedCheckpoint : IDisposable
 
     private const long MaxIndexBytes = SafetensorsHeader.MaxLength;
 
-    private readonly List<SafetensorsFile> files = [];
-    private readonly Dictionary<string, SafetensorsFile> fileOf = new(StringComparer.Ordinal);
+    private readonly List<SafetensorsFile> _files = [];
+    private readonly Dictionary<string, SafetensorsFile> _fileOf = new(StringComparer.Ordinal);
 
     private ShardedCheckpoint(string directory) => DirectoryPath = directory;
 
@@ -44,14 +44,14 @@ public sealed class ShardedCheckpoint : IDisposable
     public string DirectoryPath { get; }
 
     /// <summary>The names of all tensors.</summary>
-    public IReadOnlyCollection<string> Names => fileOf.Keys;
+    public IReadOnlyCollection<string> Names => _fileOf.Keys;
 
     /// <summary>The files.</summary>
-    public IReadOnlyList<SafetensorsFile> Files => files;
+    public IReadOnlyList<SafetensorsFile> Files => _files;
 
     /// <summary>What its file says about a tensor; null where no file has it.</summary>
     /// <param name="name">The tensor's name.</param>
-    public SafetensorsEntry? Find(string name) => fileOf.TryGetValue(name, out var file) ? file.Entries[name] : null;
+    public SafetensorsEntry? Find(string name) => _fileOf.TryGetValue(name, out var file) ? file.Entries[name] : null;
 
     /// <summary>Copies a tensor out of its file; see <see cref="SafetensorsFile.Read"/>.</summary>
     /// <param name="name">Its name.</param>
@@ -67,17 +67,17 @@ public sealed class ShardedCheckpoint : IDisposable
     /// <summary>Closes the files. Tensors that were read stay.</summary>
     public void Dispose()
     {
-        foreach (var file in files) file.Dispose();
+        foreach (var file in _files) file.Dispose();
     }
 
     private SafetensorsFile FileOf(string name) =>
-        fileOf.TryGetValue(name, out var file) ? file : throw new CheckpointException(DirectoryPath, name, "is in no file of the directory.");
+        _fileOf.TryGetValue(name, out var file) ? file : throw new CheckpointException(DirectoryPath, name, "is in no file of the directory.");
 
     private void OpenAll(string path)
     {
         var file = SafetensorsFile.Open(path);
-        files.Add(file);
-        foreach (var name in file.Entries.Keys) fileOf.Add(name, file);
+        _files.Add(file);
+        foreach (var name in file.Entries.Keys) _fileOf.Add(name, file);
     }
 
     private void OpenShards(string index)
@@ -89,12 +89,12 @@ public sealed class ShardedCheckpoint : IDisposable
             if (!shards.TryGetValue(shard, out var file))
             {
                 CheckInside(index, tensor, shard);
-                files.Add(file = SafetensorsFile.Open(Path.Combine(DirectoryPath, shard)));
+                _files.Add(file = SafetensorsFile.Open(Path.Combine(DirectoryPath, shard)));
                 shards.Add(shard, file);
             }
 
             if (!file.Entries.ContainsKey(tensor)) throw new CheckpointException(index, tensor, $"is listed in {shard} but that file does not hold it.");
-            fileOf.Add(tensor, file);
+            _fileOf.Add(tensor, file);
         }
     }
 

@@ -8,18 +8,18 @@ namespace MoeWorkbook;
 /// Where .NET runs with invariant globalization it composes no accents, so that there a text must come normalised (NFC), as nearly every text does.</remarks>
 public sealed class Tokenizer
 {
-    private readonly TokenizerFile file;
-    private readonly Dictionary<int, byte[]> bytes;
-    private readonly Regex? addedTokens;
+    private readonly TokenizerFile _file;
+    private readonly Dictionary<int, byte[]> _bytes;
+    private readonly Regex? _addedTokens;
 
     private Tokenizer(TokenizerFile file)
     {
-        this.file = file;
-        bytes = file.Model.TokenBytes();
-        foreach (var (content, added) in file.AddedTokens) bytes[added.Id] = Encoding.UTF8.GetBytes(content);
+        this._file = file;
+        _bytes = file.Model.TokenBytes();
+        foreach (var (content, added) in file.AddedTokens) _bytes[added.Id] = Encoding.UTF8.GetBytes(content);
         // The longest first, so that it wins where one begins like another.
         if (file.AddedTokens.Count > 0)
-            addedTokens = new(string.Join('|', file.AddedTokens.Keys.OrderByDescending(t => t.Length).Select(Regex.Escape)), RegexOptions.CultureInvariant);
+            _addedTokens = new(string.Join('|', file.AddedTokens.Keys.OrderByDescending(t => t.Length).Select(Regex.Escape)), RegexOptions.CultureInvariant);
     }
 
     /// <summary>Reads a <c>tokenizer.json</c>.</summary>
@@ -53,17 +53,17 @@ public sealed class Tokenizer
     }
 
     /// <summary>One more than the largest token id.</summary>
-    public int VocabularySize => bytes.Keys.Max() + 1;
+    public int VocabularySize => _bytes.Keys.Max() + 1;
 
     /// <summary>The id of a token by its text in the file, such as <c>&lt;|endoftext|&gt;</c>; null where there is none.</summary>
     /// <param name="token">The token as the file writes it.</param>
     public int? IdOf(string token) =>
-        file.AddedTokens.TryGetValue(token, out var added) ? added.Id : file.Model.IdOf(token);
+        _file.AddedTokens.TryGetValue(token, out var added) ? added.Id : _file.Model.IdOf(token);
 
     /// <summary>The bytes that a token stands for: UTF-8 of a text, or of a part of one that may begin or end inside a character.</summary>
     /// <param name="token">The token's id.</param>
     /// <returns>The bytes; none where no token has that id.</returns>
-    public ReadOnlyMemory<byte> BytesOf(int token) => bytes.GetValueOrDefault(token, []);
+    public ReadOnlyMemory<byte> BytesOf(int token) => _bytes.GetValueOrDefault(token, []);
 
     /// <summary>Encodes a text.</summary>
     /// <param name="text">The text. Special tokens may be written in it.</param>
@@ -73,17 +73,17 @@ public sealed class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(text);
         var ids = new List<int>();
-        if (addSpecialTokens) ids.AddRange(file.Before);
+        if (addSpecialTokens) ids.AddRange(_file.Before);
         var position = 0;
-        foreach (Match match in addedTokens?.Matches(text) ?? Enumerable.Empty<Match>())
+        foreach (Match match in _addedTokens?.Matches(text) ?? Enumerable.Empty<Match>())
         {
             EncodePlain(text[position..match.Index], ids);
-            ids.Add(file.AddedTokens[match.Value].Id);
+            ids.Add(_file.AddedTokens[match.Value].Id);
             position = match.Index + match.Length;
         }
 
         EncodePlain(text[position..], ids);
-        if (addSpecialTokens) ids.AddRange(file.After);
+        if (addSpecialTokens) ids.AddRange(_file.After);
         return [.. ids];
     }
 
@@ -94,7 +94,7 @@ public sealed class Tokenizer
     public string Decode(IEnumerable<int> tokens, bool skipSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        var special = file.AddedTokens.Values.Where(t => skipSpecialTokens && t.IsSpecial).Select(t => t.Id).ToHashSet();
+        var special = _file.AddedTokens.Values.Where(t => skipSpecialTokens && t.IsSpecial).Select(t => t.Id).ToHashSet();
         return Encoding.UTF8.GetString([.. tokens.Where(t => !special.Contains(t)).SelectMany(t => BytesOf(t).ToArray())]);
     }
 
@@ -103,7 +103,7 @@ public sealed class Tokenizer
         if (text.Length == 0) return;
         // A half of a surrogate pair has no bytes; it becomes U+FFFD here as it would there.
         text = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
-        if (file.Normalization is { } form) text = text.Normalize(form);
-        foreach (var word in file.PreTokenizer.Words(text)) file.Model.Encode(word, ids);
+        if (_file.Normalization is { } form) text = text.Normalize(form);
+        foreach (var word in _file.PreTokenizer.Words(text)) _file.Model.Encode(word, ids);
     }
 }

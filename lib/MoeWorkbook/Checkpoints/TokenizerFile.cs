@@ -7,11 +7,11 @@ namespace MoeWorkbook;
 /// <summary>What a <c>tokenizer.json</c> says, as far as byte-level byte-pair encoding goes. Whatever would change the tokens and is not known here is an error.</summary>
 internal sealed class TokenizerFile
 {
-    private readonly string source;
+    private readonly string _source;
 
     private TokenizerFile(JsonElement root, string source)
     {
-        this.source = source;
+        this._source = source;
         Normalization = ReadNormalizer(Optional(root, "normalizer"));
         Model = ReadModel(Required(root, "model"));
         PreTokenizer = ReadPreTokenizer(Optional(root, "pre_tokenizer"));
@@ -181,5 +181,5 @@ internal sealed class TokenizerFile
         element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private CheckpointException Unknown(string part, string? kind, string known) =>
-        new(source, null, $"the {part} is {CheckpointException.Shortened(kind ?? "null")}; only byte-level byte-pair encoding can be read, here {known}.");
+        new(_source, null, $"the {part} is {CheckpointException.Shortened(kind ?? "null")}; only byte-level byte-pair encoding can be read, here {known}.");
 }

@@ -6,14 +6,14 @@ namespace MoeWorkbook;
 /// <remarks>Counted is the main model: no multi-token-prediction heads, no vision towers; a tied matrix once; selection biases of a router included; both stacks of an encoder-decoder.</remarks>
 public sealed class ParameterCount
 {
-    private static readonly ModelComponent[] components = Enum.GetValues<ModelComponent>();
-    private readonly long[] total = new long[components.Length];
-    private readonly long[] active = new long[components.Length];
-    private readonly bool tied;
+    private static readonly ModelComponent[] Components = Enum.GetValues<ModelComponent>();
+    private readonly long[] _total = new long[Components.Length];
+    private readonly long[] _active = new long[Components.Length];
+    private readonly bool _tied;
 
     private ParameterCount(ModelConfig config)
     {
-        tied = config.TiedEmbeddings;
+        _tied = config.TiedEmbeddings;
         checked
         {
             long hidden = config.HiddenSize, embedding = config.VocabularySize * hidden;
@@ -51,24 +51,24 @@ public sealed class ParameterCount
     }
 
     /// <summary>All parameters: what must be held in memory.</summary>
-    public long TotalParameters => Sum(total);
+    public long TotalParameters => Sum(_total);
 
     /// <summary>Active parameters all-in: every parameter touched for one token, both embedding matrices included.</summary>
     public long ActiveParameters => Active(ActiveConvention.AllIn);
 
     /// <summary>All parameters by component; components that the model lacks have 0.</summary>
-    public ReadOnlyDictionary<ModelComponent, long> TotalByComponent => ByComponent(total);
+    public ReadOnlyDictionary<ModelComponent, long> TotalByComponent => ByComponent(_total);
 
     /// <summary>Active parameters (all-in) by component.</summary>
-    public ReadOnlyDictionary<ModelComponent, long> ActiveByComponent => ByComponent(active);
+    public ReadOnlyDictionary<ModelComponent, long> ActiveByComponent => ByComponent(_active);
 
     /// <summary>Active parameters under a convention.</summary>
     /// <param name="convention">Which matrices are left out: a tied one once, and a head's bias never.</param>
-    public long Active(ActiveConvention convention) => Sum(active) - convention switch
+    public long Active(ActiveConvention convention) => Sum(_active) - convention switch
     {
         ActiveConvention.AllIn => 0,
-        ActiveConvention.WithoutInputEmbedding => active[(int)ModelComponent.Embeddings],
-        ActiveConvention.WithoutEmbeddings => checked(active[(int)ModelComponent.Embeddings] * (tied ? 1 : 2)),
+        ActiveConvention.WithoutInputEmbedding => _active[(int)ModelComponent.Embeddings],
+        ActiveConvention.WithoutEmbeddings => checked(_active[(int)ModelComponent.Embeddings] * (_tied ? 1 : 2)),
         _ => throw new ArgumentOutOfRangeException(nameof(convention), convention, "Not a convention."),
     };
 
@@ -203,13 +203,13 @@ public sealed class ParameterCount
     {
         checked
         {
-            total[(int)component] += parameters;
-            active[(int)component] += touched;
+            _total[(int)component] += parameters;
+            _active[(int)component] += touched;
         }
     }
 
     private static long Sum(long[] counts) => counts.Aggregate(0L, (sum, count) => checked(sum + count));
 
     private static ReadOnlyDictionary<ModelComponent, long> ByComponent(long[] counts) =>
-        new(components.ToDictionary(component => component, component => counts[(int)component]));
+        new(Components.ToDictionary(component => component, component => counts[(int)component]));
 }

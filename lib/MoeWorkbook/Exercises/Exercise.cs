@@ -14,9 +14,9 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
 {
     private const int CasesTried = 20;
     private const double Tolerance = 1e-9;
-    private readonly string[] names;
-    private readonly Func<Random, TCase> draw;
-    private readonly Func<TCase, TAnswer> solution;
+    private readonly string[] _names;
+    private readonly Func<Random, TCase> _draw;
+    private readonly Func<TCase, TAnswer> _solution;
 
     /// <summary>An exercise.</summary>
     /// <param name="question">What to compute, for the learner.</param>
@@ -26,9 +26,9 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     public Exercise(string question, string[] names, Func<Random, TCase> draw, Func<TCase, TAnswer> solution)
     {
         Question = question;
-        this.names = names;
-        this.draw = draw;
-        this.solution = solution;
+        this._names = names;
+        this._draw = draw;
+        this._solution = solution;
     }
 
     /// <summary>What to compute.</summary>
@@ -43,8 +43,8 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
         var random = seed is { } s ? new Random(s) : new Random();
         for (int i = 0; i < CasesTried; i++)
         {
-            var one = draw(random);
-            TAnswer right = solution(one), given;
+            var one = _draw(random);
+            TAnswer right = _solution(one), given;
             try
             {
                 given = answer(one);
@@ -68,8 +68,8 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     public override string ToString() => $"Exercise. {Question}";
 
     private string Describe(TCase one) => one is ITuple parts
-        ? string.Join(", ", Enumerable.Range(0, parts.Length).Select(i => $"{names[i]} = {Text(parts[i])}"))
-        : $"{names[0]} = {Text(one)}";
+        ? string.Join(", ", Enumerable.Range(0, parts.Length).Select(i => $"{_names[i]} = {Text(parts[i])}"))
+        : $"{_names[0]} = {Text(one)}";
 
     private static bool Same(object? given, object? right) => (given, right) switch
     {

@@ -7,7 +7,7 @@ namespace MoeWorkbook;
 /// <summary>An SVG drawing in the making: boxes, arrows and texts in pixels, y downwards.</summary>
 internal sealed class Drawing(int width, int height)
 {
-    private readonly StringBuilder elements = new();
+    private readonly StringBuilder _elements = new();
 
     public void Box(double x, double y, double boxWidth, double boxHeight, string text, string colour, bool lit = true)
     {
@@ -44,8 +44,8 @@ internal sealed class Drawing(int width, int height)
         $"""
         <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" style="max-width:100%;height:auto;display:block;margin:auto" font-family="{FigureStyle.FontFamily}">
         <rect width="{width}" height="{height}" rx="8" fill="#fff"/>
-        {elements}</svg>
+        {_elements}</svg>
         """, caption);
 
-    private void Add(FormattableString element) => elements.AppendLine(element.ToString(CultureInfo.InvariantCulture));
+    private void Add(FormattableString element) => _elements.AppendLine(element.ToString(CultureInfo.InvariantCulture));
 }

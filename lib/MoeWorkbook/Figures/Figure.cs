@@ -12,10 +12,10 @@ namespace MoeWorkbook;
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
 public sealed class Figure : INotebookDisplay
 {
-    private static readonly JsonSerializerOptions asIs = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions AsIs = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly GenericChart chart;
-    private JsonObject? json;
+    private readonly GenericChart _chart;
+    private JsonObject? _json;
 
     /// <summary>A figure of a Plotly.NET chart.</summary>
     /// <param name="chart">The chart, its axes titled with their units.</param>
@@ -27,7 +27,7 @@ public sealed class Figure : INotebookDisplay
         ArgumentNullException.ThrowIfNull(chart);
         ArgumentNullException.ThrowIfNull(title);
         ArgumentNullException.ThrowIfNull(caption);
-        this.chart = chart;
+        this._chart = chart;
         Title = title;
         Caption = caption;
     }
@@ -45,7 +45,7 @@ public sealed class Figure : INotebookDisplay
     public JsonObject Layout { get; init; } = [];
 
     /// <summary>The figure as plotly.js takes it: an object with <c>data</c>, <c>layout</c> and <c>config</c>.</summary>
-    public string ToJson() => Json.ToJsonString(asIs);
+    public string ToJson() => Json.ToJsonString(AsIs);
 
     /// <summary>The figure as a piece of an HTML page; plotly.js is loaded where the page lacks it (<see cref="PlotlyJavaScript"/>).</summary>
     public string ToHtml()
@@ -72,11 +72,11 @@ public sealed class Figure : INotebookDisplay
         return text.ToString().TrimEnd();
     }
 
-    private JsonObject Json => json ??= CreateJson();
+    private JsonObject Json => _json ??= CreateJson();
 
     private JsonObject CreateJson()
     {
-        var written = JsonNode.Parse(GenericChart.toJson(chart))!.AsObject();
+        var written = JsonNode.Parse(GenericChart.toJson(_chart))!.AsObject();
         var layout = written["layout"] as JsonObject ?? [];
         // The page decides about the width and our own style about the looks.
         layout.Remove("width");

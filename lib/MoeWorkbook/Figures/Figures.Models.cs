@@ -9,7 +9,7 @@ public static partial class Figures
 {
     private const double Billion = 1e9;
 
-    private static readonly (ModelComponent Component, string Colour)[] components =
+    private static readonly (ModelComponent Component, string Colour)[] Components =
     [
         (ModelComponent.Embeddings, FigureStyle.SkyBlue),
         (ModelComponent.Attention, FigureStyle.Orange),
@@ -27,7 +27,7 @@ public static partial class Figures
     public static Figure ParameterShares(IEnumerable<PublishedModel> models)
     {
         var counted = Counted(models);
-        var bars = components
+        var bars = Components
             .Where(part => counted.Any(m => m.Count.TotalByComponent[part.Component] > 0))
             .Select(part =>
             {

@@ -5,7 +5,7 @@ namespace MoeWorkbook;
 /// <summary>Drawings of ideas: what is connected with what, and how much flows where.</summary>
 public static partial class Schematics
 {
-    private static readonly double[] exampleLogits = [0.31, -0.92, 2.10, 0.05, -1.40, 1.38, -0.22, 0.64];
+    private static readonly double[] ExampleLogits = [0.31, -0.92, 2.10, 0.05, -1.40, 1.38, -0.22, 0.64];
 
     /// <summary>A dense transformer block beside a Mixture-of-Experts block: they differ in the feed-forward half only.</summary>
     public static Svg DenseAndMoeBlock()
@@ -49,7 +49,7 @@ public static partial class Schematics
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="k"/> is below 1 or above the number of experts.</exception>
     public static Svg TokenPath(IReadOnlyList<double>? logits = null, int k = 2, string token = "token")
     {
-        logits ??= exampleLogits;
+        logits ??= ExampleLogits;
         if (logits.Count is < 2 or > 16)
             throw new ArgumentException($"there are {logits.Count} logits; from 2 to 16 can be drawn", nameof(logits));
         if (!logits.All(double.IsFinite))

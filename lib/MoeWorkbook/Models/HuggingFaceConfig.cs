@@ -4,7 +4,7 @@ namespace MoeWorkbook;
 /// <remarks>Sizes that decide the parameters are required; options may be absent and then take the value that the model's own code takes.</remarks>
 public static class HuggingFaceConfig
 {
-    private static readonly SortedDictionary<string, Func<ConfigKeys, ModelConfig>> families = new(StringComparer.Ordinal)
+    private static readonly SortedDictionary<string, Func<ConfigKeys, ModelConfig>> Families = new(StringComparer.Ordinal)
     {
         ["llama"] = HuggingFaceFamilies.Llama,
         ["mistral"] = HuggingFaceFamilies.Mistral,
@@ -30,7 +30,7 @@ public static class HuggingFaceConfig
     };
 
     /// <summary>The <c>model_type</c> values that can be read.</summary>
-    public static IReadOnlyCollection<string> ModelTypes => families.Keys;
+    public static IReadOnlyCollection<string> ModelTypes => Families.Keys;
 
     /// <summary>Reads a <c>config.json</c>, or that of a directory.</summary>
     /// <param name="path">A file, or a directory that holds a <c>config.json</c>.</param>
@@ -65,8 +65,8 @@ public static class HuggingFaceConfig
     internal static ModelConfig Read(ConfigKeys keys)
     {
         string type = keys.Text("model_type") ?? throw keys.Missing("model_type");
-        if (!families.TryGetValue(type, out var family))
-            throw keys.Error("model_type", $"is \"{type}\"; known are {string.Join(", ", families.Keys)}");
+        if (!Families.TryGetValue(type, out var family))
+            throw keys.Error("model_type", $"is \"{type}\"; known are {string.Join(", ", Families.Keys)}");
         try
         {
             var config = family(keys);

@@ -6,7 +6,7 @@ internal static class HuggingFaceFamilies
     private const int MostLayers = 65_536;
 
     /// <summary>The number of experts: one key is the older name of the other, in some families the one and in others the other.</summary>
-    private static readonly string[] experts = ["num_experts", "num_local_experts"];
+    private static readonly string[] Experts = ["num_experts", "num_local_experts"];
 
     public static ModelConfig Llama(ConfigKeys keys)
     {
@@ -21,13 +21,13 @@ internal static class HuggingFaceFamilies
 
     public static ModelConfig Mixtral(ConfigKeys keys)
     {
-        var moe = Moe(keys, experts, "intermediate_size") with { NormalizeWeights = true };
+        var moe = Moe(keys, Experts, "intermediate_size") with { NormalizeWeights = true };
         return Windowed(keys, Mixture(Decoder(keys, Attention(keys), denseSize: 0, epsilon: 1e-5, theta: 1e6), moe, _ => true));
     }
 
     public static ModelConfig Qwen2Moe(ConfigKeys keys)
     {
-        var moe = Moe(keys, experts, "moe_intermediate_size") with
+        var moe = Moe(keys, Experts, "moe_intermediate_size") with
         {
             NormalizeWeights = keys.Flag("norm_topk_prob", false),
             SharedExpertSize = keys.Size("shared_expert_intermediate_size"),
@@ -42,7 +42,7 @@ internal static class HuggingFaceFamilies
 
     public static ModelConfig Qwen3Moe(ConfigKeys keys)
     {
-        var moe = Moe(keys, experts, "moe_intermediate_size") with { NormalizeWeights = keys.Flag("norm_topk_prob", false) };
+        var moe = Moe(keys, Experts, "moe_intermediate_size") with { NormalizeWeights = keys.Flag("norm_topk_prob", false) };
         var config = Mixture(Decoder(keys, Qwen3Attention(keys, headSize: null)), moe, SparseStep(keys));
         config = QwenWindows(keys, config, (_, _) => true);
         if (config.Attention.SlidingWindow is not null && config.LayerAttention.Contains(AttentionKind.Full))
@@ -106,7 +106,7 @@ internal static class HuggingFaceFamilies
             QueryKeyNorm = QueryKeyNorm.FullWidth,
             Clip = keys.OptionalNumber("clip_qkv"),
         };
-        var moe = Moe(keys, experts, "intermediate_size") with { NormalizeWeights = keys.Flag("norm_topk_prob", false) };
+        var moe = Moe(keys, Experts, "intermediate_size") with { NormalizeWeights = keys.Flag("norm_topk_prob", false) };
         return Mixture(Decoder(keys, attention, denseSize: 0, epsilon: 1e-5), moe, _ => true);
     }
 
@@ -114,7 +114,7 @@ internal static class HuggingFaceFamilies
     {
         bool bias = keys.Flag("attention_bias", true);
         var attention = Attention(keys, bias, bias, headSize: 64) with { Sinks = true, SlidingWindow = Window(keys, absent: 128) };
-        var moe = Moe(keys, experts, "intermediate_size", "num_experts_per_tok", "experts_per_token") with
+        var moe = Moe(keys, Experts, "intermediate_size", "num_experts_per_tok", "experts_per_token") with
         {
             NormalizeWeights = true,
             RouterBias = true,
@@ -174,7 +174,7 @@ internal static class HuggingFaceFamilies
     public static ModelConfig PhiMoe(ConfigKeys keys)
     {
         bool bias = keys.Flag("attention_bias", false);
-        var moe = Moe(keys, experts, "intermediate_size") with { Router = RouterKind.SparseMixer };
+        var moe = Moe(keys, Experts, "intermediate_size") with { Router = RouterKind.SparseMixer };
         var config = Mixture(Decoder(keys, Attention(keys, bias, bias), denseSize: 0, epsilon: 1e-5, theta: 1e6), moe, _ => true);
         return Windowed(keys, config with
         {
@@ -185,7 +185,7 @@ internal static class HuggingFaceFamilies
 
     public static ModelConfig Grok1(ConfigKeys keys)
     {
-        var moe = Moe(keys, experts, "intermediate_size");
+        var moe = Moe(keys, Experts, "intermediate_size");
         var config = Mixture(Decoder(keys, Attention(keys, keyValueHeads: null), denseSize: 0, epsilon: 1e-5, tied: true), moe, _ => true);
         return config with { Norm = config.Norm with { PerLayer = 4 }, FeedForward = FeedForwardKind.GeGluTanh };
     }
@@ -199,7 +199,7 @@ internal static class HuggingFaceFamilies
             QueryKeyNorm = text.Flag("use_qk_norm", true) ? QueryKeyNorm.WithoutWeights : QueryKeyNorm.None,
         };
         int expertSize = text.Size("intermediate_size");
-        var moe = Moe(text, experts, "intermediate_size") with { SharedExpertSize = expertSize, Router = RouterKind.SigmoidTopK };
+        var moe = Moe(text, Experts, "intermediate_size") with { SharedExpertSize = expertSize, Router = RouterKind.SigmoidTopK };
         var config = Decoder(text, attention, denseSize: text.Size("intermediate_size_mlp"), epsilon: 1e-5, theta: 500000);
         int step = text.OptionalSize("interleave_moe_layer_step") ?? 1;
         var listed = LayerList(text, "moe_layers", config.LayerCount);
@@ -303,7 +303,7 @@ internal static class HuggingFaceFamilies
     /// <summary>DeepSeek's experts; <paramref name="sharedExperts"/> is how many are shared where the file does not say.</summary>
     private static MoeConfig DeepSeekMoe(ConfigKeys keys, int sharedExperts)
     {
-        var moe = Moe(keys, ["n_routed_experts", .. experts], "moe_intermediate_size");
+        var moe = Moe(keys, ["n_routed_experts", .. Experts], "moe_intermediate_size");
         int shared = keys.Count("n_shared_experts", keys.States("n_shared_experts") ? 0 : sharedExperts);
         return moe with
         {
@@ -348,7 +348,7 @@ internal static class HuggingFaceFamilies
     private static ModelConfig HybridQwen(ConfigKeys keys, bool normalizeWeights)
     {
         var attention = Qwen3Attention(keys, headSize: 256) with { OutputGate = keys.Flag("attn_output_gate", true) };
-        var moe = Moe(keys, experts, "moe_intermediate_size") with
+        var moe = Moe(keys, Experts, "moe_intermediate_size") with
         {
             NormalizeWeights = normalizeWeights,
             SharedExpertSize = keys.Size("shared_expert_intermediate_size"),

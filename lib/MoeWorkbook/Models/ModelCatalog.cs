@@ -6,10 +6,10 @@ namespace MoeWorkbook;
 public static class ModelCatalog
 {
     private const string ResourcePrefix = "models/";
-    private static readonly Assembly assembly = typeof(ModelCatalog).Assembly;
+    private static readonly Assembly Assembly = typeof(ModelCatalog).Assembly;
 
     /// <summary>The names to ask for, in alphabetical order.</summary>
-    public static IReadOnlyList<string> Ids { get; } = [.. assembly.GetManifestResourceNames()
+    public static IReadOnlyList<string> Ids { get; } = [.. Assembly.GetManifestResourceNames()
         .Where(name => name.StartsWith(ResourcePrefix, StringComparison.Ordinal))
         .Select(name => name[ResourcePrefix.Length..^".json".Length])
         .Order(StringComparer.Ordinal)];
@@ -36,7 +36,7 @@ public static class ModelCatalog
 
     private static PublishedModel Load(string id)
     {
-        using var reader = new StreamReader(assembly.GetManifestResourceStream($"{ResourcePrefix}{id}.json")!);
+        using var reader = new StreamReader(Assembly.GetManifestResourceStream($"{ResourcePrefix}{id}.json")!);
         var keys = ConfigKeys.Parse(reader.ReadToEnd(), $"data/models/{id}.json");
         var published = keys.Object("published");
         return new PublishedModel(id, Required(keys, "name"), Required(keys, "repository"),

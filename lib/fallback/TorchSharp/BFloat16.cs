@@ -7,19 +7,19 @@ namespace TorchSharp;
 [StructLayout(LayoutKind.Sequential)]
 public readonly struct BFloat16 : IComparable<BFloat16>, IEquatable<BFloat16>
 {
-    private readonly ushort raw;
+    private readonly ushort _raw;
 
-    private BFloat16(ushort raw) => this.raw = raw;
+    private BFloat16(ushort raw) => this._raw = raw;
 
     public BFloat16(float f)
     {
         uint bits = BitConverter.SingleToUInt32Bits(f);
-        raw = float.IsNaN(f) ? (ushort)(bits >> 16 | 0x40) : (ushort)(bits + 0x7fff + (bits >> 16 & 1) >> 16);
+        _raw = float.IsNaN(f) ? (ushort)(bits >> 16 | 0x40) : (ushort)(bits + 0x7fff + (bits >> 16 & 1) >> 16);
     }
 
     public static BFloat16 FromRawValue(ushort rawValue) => new(rawValue);
 
-    public float ToSingle() => BitConverter.UInt32BitsToSingle((uint)raw << 16);
+    public float ToSingle() => BitConverter.UInt32BitsToSingle((uint)_raw << 16);
 
     public static explicit operator float(BFloat16 bf) => bf.ToSingle();
     public static explicit operator double(BFloat16 bf) => bf.ToSingle();

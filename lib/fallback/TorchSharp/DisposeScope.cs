@@ -3,15 +3,15 @@ namespace TorchSharp;
 /// <summary>Disposes, at its end, every tensor that was created on its thread since its beginning and not moved out.</summary>
 public sealed class DisposeScope : IDisposable
 {
-    private DisposeScopeManager? manager;
+    private DisposeScopeManager? _manager;
 
-    internal DisposeScope(DisposeScopeManager manager, DisposeScope? outer) => (this.manager, Outer) = (manager, outer);
+    internal DisposeScope(DisposeScopeManager manager, DisposeScope? outer) => (this._manager, Outer) = (manager, outer);
 
     internal DisposeScope? Outer { get; set; }
 
     internal HashSet<IDisposable> Members { get; private set; } = new(ReferenceEqualityComparer.Instance);
 
-    private DisposeScopeManager Manager => manager ?? throw new ObjectDisposedException(GetType().FullName);
+    private DisposeScopeManager Manager => _manager ?? throw new ObjectDisposedException(GetType().FullName);
 
     public int DisposablesCount => Manager is not null ? Members.Count : 0;
 
@@ -102,10 +102,10 @@ public sealed class DisposeScope : IDisposable
 
     public void Dispose()
     {
-        if (manager is null) return;
+        if (_manager is null) return;
         DisposeEverything();
-        manager.Close(this);
-        manager = null;
+        _manager.Close(this);
+        _manager = null;
     }
 
     /// <summary>Moves a member to another scope, or to none. What is no member stays where it is.</summary>

@@ -3,13 +3,13 @@ namespace TorchSharp;
 /// <summary>The stack of dispose scopes of one thread.</summary>
 public class DisposeScopeManager
 {
-    [ThreadStatic] private static DisposeScopeManager? current;
+    [ThreadStatic] private static DisposeScopeManager? _current;
 
-    internal static DisposeScopeManager Current => current ??= new DisposeScopeManager();
+    internal static DisposeScopeManager Current => _current ??= new DisposeScopeManager();
 
-    private readonly ThreadDisposeScopeStatistics statistics = new();
+    private readonly ThreadDisposeScopeStatistics _statistics = new();
 
-    public static ThreadDisposeScopeStatistics Statistics => Current.statistics;
+    public static ThreadDisposeScopeStatistics Statistics => Current._statistics;
 
     internal DisposeScope? Innermost { get; private set; }
 
@@ -26,10 +26,10 @@ public class DisposeScopeManager
 
     internal DisposeScope? Created(torch.Tensor tensor)
     {
-        if (Innermost is null) statistics.TensorStatistics.CreatedOutsideScopeCount++;
+        if (Innermost is null) _statistics.TensorStatistics.CreatedOutsideScopeCount++;
         else
         {
-            statistics.TensorStatistics.CreatedInScopeCount++;
+            _statistics.TensorStatistics.CreatedInScopeCount++;
             Innermost.Members.Add(tensor);
         }
         return Innermost;
@@ -37,7 +37,7 @@ public class DisposeScopeManager
 
     internal void Disposed(torch.Tensor tensor)
     {
-        if (tensor.Scope is null) statistics.TensorStatistics.DisposedOutsideScopeCount++;
-        else statistics.TensorStatistics.DisposedInScopeCount++;
+        if (tensor.Scope is null) _statistics.TensorStatistics.DisposedOutsideScopeCount++;
+        else _statistics.TensorStatistics.DisposedInScopeCount++;
     }
 }

@@ -5,9 +5,9 @@ namespace TorchSharp;
 
 public static partial class torch
 {
-    private static TensorStringStyle style = TensorStringStyle.Julia;
-    private static string floatFormat = "g5", newLineText = Environment.NewLine;
-    private static int lineWidth = 100, maxShownRows = 6, maxShownColumns = 6;
+    private static TensorStringStyle _style = TensorStringStyle.Julia;
+    private static string _floatFormat = "g5", _newLineText = Environment.NewLine;
+    private static int _lineWidth = 100, _maxShownRows = 6, _maxShownColumns = 6;
 
     public const TensorStringStyle julia = TensorStringStyle.Julia;
     public const TensorStringStyle numpy = TensorStringStyle.Numpy;
@@ -15,21 +15,21 @@ public static partial class torch
 
     public static TensorStringStyle TensorStringStyle
     {
-        get => style;
-        set => style = value != TensorStringStyle.Default ? value : throw new ArgumentException("The style cannot be set to 'Default'");
+        get => _style;
+        set => _style = value != TensorStringStyle.Default ? value : throw new ArgumentException("The style cannot be set to 'Default'");
     }
 
     public static void set_printoptions(int precision, int? linewidth = null, string? newLine = null, bool sci_mode = false, int? maxRows = null, int? maxColumns = null) =>
-        set_printoptions(style, $"{(sci_mode ? 'E' : 'F')}{precision}", linewidth, newLine, maxRows, maxColumns);
+        set_printoptions(_style, $"{(sci_mode ? 'E' : 'F')}{precision}", linewidth, newLine, maxRows, maxColumns);
 
     public static void set_printoptions(TensorStringStyle? style = null, string? floatFormat = null, int? linewidth = null, string? newLine = null, int? maxRows = null, int? maxColumns = null)
     {
-        torch.style = style ?? torch.style;
-        torch.floatFormat = floatFormat ?? torch.floatFormat;
-        lineWidth = linewidth ?? lineWidth;
-        newLineText = newLine ?? newLineText;
-        maxShownRows = maxRows ?? maxShownRows;
-        maxShownColumns = maxColumns ?? maxShownColumns;
+        torch._style = style ?? torch._style;
+        torch._floatFormat = floatFormat ?? torch._floatFormat;
+        _lineWidth = linewidth ?? _lineWidth;
+        _newLineText = newLine ?? _newLineText;
+        _maxShownRows = maxRows ?? _maxShownRows;
+        _maxShownColumns = maxColumns ?? _maxShownColumns;
     }
 
     public partial class Tensor
@@ -41,10 +41,10 @@ public static partial class torch
 
         public string ToString(TensorStringStyle style, string? fltFormat = null, int? width = null, CultureInfo? cultureInfo = null, string? newLine = null)
         {
-            if (style == TensorStringStyle.Default) style = torch.style;
+            if (style == TensorStringStyle.Default) style = torch._style;
             if (style == TensorStringStyle.Metadata || is_meta || is_complex()) return Metadata();
             using var scope = NewDisposeScope();
-            return new Printer(this, fltFormat ?? floatFormat, width ?? lineWidth, newLine ?? newLineText, cultureInfo ?? CultureInfo.CurrentCulture).Print(style);
+            return new Printer(this, fltFormat ?? _floatFormat, width ?? _lineWidth, newLine ?? _newLineText, cultureInfo ?? CultureInfo.CurrentCulture).Print(style);
         }
 
         private string Metadata() => $"[{string.Join("x", shape)}], type = {dtype}, device = {device}";
@@ -52,20 +52,20 @@ public static partial class torch
         /// <summary>Writes a tensor's values in one of TorchSharp's three styles.</summary>
         private sealed class Printer(Tensor tensor, string format, int width, string newLine, CultureInfo culture)
         {
-            private readonly StringBuilder text = new();
-            private readonly long[] shape = tensor.shape;
-            private readonly string[] values = Format(tensor, format, culture);
+            private readonly StringBuilder _text = new();
+            private readonly long[] _shape = tensor.shape;
+            private readonly string[] _values = Format(tensor, format, culture);
 
             internal string Print(TensorStringStyle style)
             {
                 if (style == TensorStringStyle.Numpy) Nested(0, 0, '[', ']', "", "", true);
                 else
                 {
-                    text.Append(tensor.Metadata());
+                    _text.Append(tensor.Metadata());
                     if (style == TensorStringStyle.Julia) Julia();
                     else CSharp();
                 }
-                return text.ToString();
+                return _text.ToString();
             }
 
             private static string[] Format(Tensor tensor, string format, CultureInfo culture)
@@ -83,25 +83,25 @@ public static partial class torch
             /// <summary>Right-aligned columns; each matrix of a larger tensor under its indices.</summary>
             private void Julia()
             {
-                if (shape.Length == 0)
+                if (_shape.Length == 0)
                 {
-                    text.Append(", value = ").Append(values[0]);
+                    _text.Append(", value = ").Append(_values[0]);
                     return;
                 }
-                if (shape.Length <= 2) text.Append(newLine);
-                long rows = shape.Length == 1 ? 1 : shape[^2], columns = shape[^1];
-                long matrices = shape[..^Math.Min(2, shape.Length)].Aggregate(1L, (product, size) => product * size);
+                if (_shape.Length <= 2) _text.Append(newLine);
+                long rows = _shape.Length == 1 ? 1 : _shape[^2], columns = _shape[^1];
+                long matrices = _shape[..^Math.Min(2, _shape.Length)].Aggregate(1L, (product, size) => product * size);
                 for (long m = 0; m < matrices; m++)
                 {
-                    if (shape.Length > 2) text.Append($"{newLine}[{string.Join(",", Indices(m))},..,..] ={newLine}");
-                    var lines = Enumerable.Range(0, (int)rows).Select(r => values.AsMemory((int)((m * rows + r) * columns), (int)columns)).ToArray();
+                    if (_shape.Length > 2) _text.Append($"{newLine}[{string.Join(",", Indices(m))},..,..] ={newLine}");
+                    var lines = Enumerable.Range(0, (int)rows).Select(r => _values.AsMemory((int)((m * rows + r) * columns), (int)columns)).ToArray();
                     int shown = lines.Length == 0 ? 0 : lines.Min(line => Fitting(line));
                     var widths = Enumerable.Range(0, shown).Select(c => lines.Max(line => line.Span[c].Length)).ToArray();
                     foreach (var line in lines)
                     {
-                        for (int c = 0; c < shown; c++) text.Append(' ').Append(line.Span[c].PadLeft(widths[c]));
-                        if (shown < columns) text.Append(" ...");
-                        text.Append(newLine);
+                        for (int c = 0; c < shown; c++) _text.Append(' ').Append(line.Span[c].PadLeft(widths[c]));
+                        if (shown < columns) _text.Append(" ...");
+                        _text.Append(newLine);
                     }
                 }
             }
@@ -121,8 +121,8 @@ public static partial class torch
 
             private long[] Indices(long matrix)
             {
-                var indices = new long[shape.Length - 2];
-                for (int k = indices.Length - 1; k >= 0; k--) (matrix, indices[k]) = (matrix / shape[k], matrix % shape[k]);
+                var indices = new long[_shape.Length - 2];
+                for (int k = indices.Length - 1; k >= 0; k--) (matrix, indices[k]) = (matrix / _shape[k], matrix % _shape[k]);
                 return indices;
             }
 
@@ -140,54 +140,54 @@ public static partial class torch
                     ScalarType.Float64 => ("double", ""),
                     _ => ($"{tensor.dtype}".ToLowerInvariant(), ""),
                 };
-                text.Append(", value = ");
-                if (shape.Length == 0)
+                _text.Append(", value = ");
+                if (_shape.Length == 0)
                 {
-                    text.Append(values[0]);
+                    _text.Append(_values[0]);
                     return;
                 }
-                if (shape.Length > 1) text.Append(newLine);
-                text.Append($"{name} [{new string(',', shape.Length - 1)}] ");
+                if (_shape.Length > 1) _text.Append(newLine);
+                _text.Append($"{name} [{new string(',', _shape.Length - 1)}] ");
                 Nested(0, 0, '{', '}', suffix, ",", true);
             }
 
             /// <summary>Rows in brackets; long ones with an ellipsis in the middle.</summary>
             private void Nested(int axis, long start, char open, char close, string suffix, string comma, bool first)
             {
-                if (shape.Length == 0)
+                if (_shape.Length == 0)
                 {
-                    text.Append(values[0]);
+                    _text.Append(_values[0]);
                     return;
                 }
-                bool braces = open == '{' && axis == 0 && shape.Length > 1;
-                if (!first) text.Append(' ', axis);
-                text.Append(open);
-                if (braces) text.Append(newLine).Append(' ');
-                long size = shape[axis], stride = shape[(axis + 1)..].Aggregate(1L, (product, s) => product * s);
-                bool last = axis == shape.Length - 1;
-                int limit = last ? maxShownColumns : maxShownRows;
+                bool braces = open == '{' && axis == 0 && _shape.Length > 1;
+                if (!first) _text.Append(' ', axis);
+                _text.Append(open);
+                if (braces) _text.Append(newLine).Append(' ');
+                long size = _shape[axis], stride = _shape[(axis + 1)..].Aggregate(1L, (product, s) => product * s);
+                bool last = axis == _shape.Length - 1;
+                int limit = last ? _maxShownColumns : _maxShownRows;
                 long head = size <= limit ? size : limit - limit / 2;
                 for (long k = 0; k < size; k++)
                 {
                     if (k == head)
                     {
                         k = size - limit / 2;
-                        if (last) text.Append("... ");
-                        else text.Append(' ', axis + 1).Append(" ...").Append(LineEnd(axis, comma));
+                        if (last) _text.Append("... ");
+                        else _text.Append(' ', axis + 1).Append(" ...").Append(LineEnd(axis, comma));
                     }
-                    if (last) text.Append(values[start + k]).Append(suffix).Append(k + 1 < size ? ", " : "");
+                    if (last) _text.Append(_values[start + k]).Append(suffix).Append(k + 1 < size ? ", " : "");
                     else
                     {
                         Nested(axis + 1, start + k * stride, open, close, suffix, comma, k == 0);
-                        if (k + 1 < size) text.Append(comma).Append(LineEnd(axis, comma));
+                        if (k + 1 < size) _text.Append(comma).Append(LineEnd(axis, comma));
                     }
                 }
-                if (braces) text.Append(newLine);
-                text.Append(close);
+                if (braces) _text.Append(newLine);
+                _text.Append(close);
             }
 
             /// <summary>Between matrices of a larger tensor NumPy's style leaves lines free.</summary>
-            private string LineEnd(int axis, string comma) => comma.Length > 0 ? newLine : string.Concat(Enumerable.Repeat(newLine, shape.Length - 1 - axis));
+            private string LineEnd(int axis, string comma) => comma.Length > 0 ? newLine : string.Concat(Enumerable.Repeat(newLine, _shape.Length - 1 - axis));
         }
     }
 }

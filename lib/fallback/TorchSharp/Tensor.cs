@@ -8,23 +8,23 @@ public static partial class torch
     /// <summary>A handle of a libtorch tensor. Freed by <see cref="Dispose()"/>, by its dispose scope, or at last by the garbage collector.</summary>
     public partial class Tensor : IDisposable
     {
-        private static long live, peak;
+        private static long _live, _peak;
 
-        private nint handle;
+        private nint _handle;
 
         internal Tensor(nint handle)
         {
-            this.handle = handle;
-            long count = Interlocked.Increment(ref live);
-            if (count > peak) peak = count;
+            this._handle = handle;
+            long count = Interlocked.Increment(ref _live);
+            if (count > _peak) _peak = count;
             Scope = DisposeScopeManager.Current.Created(this);
         }
 
         /// <summary>Takes over <paramref name="source"/>, which is invalid afterwards, with its place in a dispose scope.</summary>
         private protected Tensor(Tensor source)
         {
-            handle = source.Handle;
-            source.handle = 0;
+            _handle = source.Handle;
+            source._handle = 0;
             Scope = source.Scope;
             Scope?.Replace(source, this);
             source.Scope = null;
@@ -40,24 +40,24 @@ public static partial class torch
 
         protected virtual void Dispose(bool disposing)
         {
-            nint freed = Interlocked.Exchange(ref handle, 0);
+            nint freed = Interlocked.Exchange(ref _handle, 0);
             if (freed == 0) return;
             if (disposing)
             {
                 DisposeScopeManager.Current.Disposed(this);
                 Scope?.MarkAsDisposed(this);
             }
-            Interlocked.Decrement(ref live);
+            Interlocked.Decrement(ref _live);
             torch_free(freed);
         }
 
-        public IntPtr Handle => handle != 0 ? handle : throw new InvalidOperationException("Tensor invalid -- empty handle.");
+        public IntPtr Handle => _handle != 0 ? _handle : throw new InvalidOperationException("Tensor invalid -- empty handle.");
 
-        public bool IsInvalid => handle == 0;
+        public bool IsInvalid => _handle == 0;
 
-        public static long TotalCount => Interlocked.Read(ref live);
+        public static long TotalCount => Interlocked.Read(ref _live);
 
-        public static long PeakCount => Interlocked.Read(ref peak);
+        public static long PeakCount => Interlocked.Read(ref _peak);
 
         internal DisposeScope? Scope { get; set; }
 

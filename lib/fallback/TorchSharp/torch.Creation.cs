@@ -13,17 +13,17 @@ public static partial class torch
     public static Tensor arange(Scalar start, Scalar stop, Scalar step, ScalarType? dtype = null, Device? device = null, bool requires_grad = false)
     {
         bool whole = is_integral(start.Type) && is_integral(stop.Type) && is_integral(step.Type);
-        return Call("arange.start_step", start, stop, step, dtype ?? (whole ? int64 : defaultType), Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
+        return Call("arange.start_step", start, stop, step, dtype ?? (whole ? int64 : _defaultType), Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
     }
 
     public static Tensor linspace(double start, double end, long steps, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
-        Call("linspace", start, end, steps, dtype ?? defaultType, Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
+        Call("linspace", start, end, steps, dtype ?? _defaultType, Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
 
     public static Tensor logspace(double start, double end, long steps, double @base = 10, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
-        Call("logspace", start, end, steps, @base, dtype ?? defaultType, Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
+        Call("logspace", start, end, steps, @base, dtype ?? _defaultType, Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
 
     public static Tensor eye(long rows, long columns = -1, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
-        Call("eye.m", rows, columns < 0 ? rows : columns, dtype ?? defaultType, Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
+        Call("eye.m", rows, columns < 0 ? rows : columns, dtype ?? _defaultType, Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
 
     public static Tensor tril_indices(long row, long col, long offset = 0, ScalarType dtype = ScalarType.Int64, Device? device = null) =>
         Call("tril_indices", row, col, offset, dtype, Arg.None, InitializeDevice(device));
@@ -32,7 +32,7 @@ public static partial class torch
         Call("triu_indices", row, col, offset, dtype, Arg.None, InitializeDevice(device));
 
     public static Tensor empty_strided(long[] size, long[] strides, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
-        Call("empty_strided", size, strides, dtype ?? defaultType, Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
+        Call("empty_strided", size, strides, dtype ?? _defaultType, Arg.None, InitializeDevice(device)).requires_grad_(requires_grad);
 
     public static Tensor randint(long high, Size size, ScalarType? dtype = null, Device? device = null, bool requires_grad = false, Generator? generator = null) =>
         randint(0, high, size, dtype, device, requires_grad, generator);
@@ -71,10 +71,10 @@ public static partial class torch
         Call(op, input, dtype ?? input.dtype, Arg.None, device ?? input.device).requires_grad_(requires_grad);
 
     private static Tensor Filled(string op, ReadOnlySpan<long> size, ScalarType? dtype, Device? device, bool requires_grad) =>
-        Grad(Call(op, size.ToArray(), dtype ?? defaultType, Arg.None, InitializeDevice(device)), requires_grad);
+        Grad(Call(op, size.ToArray(), dtype ?? _defaultType, Arg.None, InitializeDevice(device)), requires_grad);
 
     private static Tensor Random(string op, ReadOnlySpan<long> size, ScalarType? dtype, Device? device, bool requires_grad, Generator? generator) =>
-        Grad(Call(op, size.ToArray(), generator, dtype ?? defaultType, Arg.None, InitializeDevice(device)), requires_grad);
+        Grad(Call(op, size.ToArray(), generator, dtype ?? _defaultType, Arg.None, InitializeDevice(device)), requires_grad);
 
     private static Tensor Grad(Tensor tensor, bool requires_grad) => requires_grad ? tensor.requires_grad_() : tensor;
 
@@ -107,7 +107,7 @@ public static partial class torch
 
     /// <summary>Maps a file, or its beginning, as a one-dimensional tensor.</summary>
     public static Tensor from_file(string filename, bool? shared = null, long? size = 0, ScalarType? dtype = null, Device? device = null, bool requires_grad = false) =>
-        Grad(Call("from_file", filename, shared ?? false, size, dtype ?? defaultType, Arg.None, InitializeDevice(device)), requires_grad);
+        Grad(Call("from_file", filename, shared ?? false, size, dtype ?? _defaultType, Arg.None, InitializeDevice(device)), requires_grad);
 
     private static Tensor FromArray<T>(T[] values, ReadOnlySpan<long> shape, ScalarType? dtype, Device? device, bool requires_grad) where T : unmanaged =>
         FromMemory(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetArrayDataReference(values)), values.LongLength, TypeOf(typeof(T)), shape, dtype, device, requires_grad);

@@ -32,13 +32,13 @@ public static partial class torch
 
     public static Device device(int index) => new(index);
 
-    private static Device defaultDevice = CPU;
+    private static Device _defaultDevice = CPU;
 
-    public static Device get_default_device() => defaultDevice;
+    public static Device get_default_device() => _defaultDevice;
 
-    public static void set_default_device(Device device) => defaultDevice = device;
+    public static void set_default_device(Device device) => _defaultDevice = device;
 
-    public static void set_default_device(string device) => defaultDevice = new Device(device);
+    public static void set_default_device(string device) => _defaultDevice = new Device(device);
 
     public static void InitializeDeviceType(DeviceType deviceType)
     {
@@ -49,7 +49,7 @@ public static partial class torch
 
     public static Device InitializeDevice(Device? device)
     {
-        device ??= defaultDevice;
+        device ??= _defaultDevice;
         InitializeDeviceType(device.type);
         return device;
     }

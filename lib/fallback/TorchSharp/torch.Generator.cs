@@ -4,26 +4,26 @@ public static partial class torch
 {
     public class Generator : IDisposable
     {
-        private nint handle;
+        private nint _handle;
 
         public Generator(ulong seed = 0, Device? device = null)
         {
             this.device = device ?? CPU;
-            handle = Libtorch.torch_generator((int)this.device.type, this.device.index);
-            if (handle == 0) throw Libtorch.Error();
+            _handle = Libtorch.torch_generator((int)this.device.type, this.device.index);
+            if (_handle == 0) throw Libtorch.Error();
             manual_seed((long)seed);
         }
 
-        private Generator(nint handle) => (this.handle, device) = (handle, CPU);
+        private Generator(nint handle) => (this._handle, device) = (handle, CPU);
 
         public static Generator Default => new(Libtorch.torch_default_generator());
 
-        public IntPtr Handle => handle;
+        public IntPtr Handle => _handle;
         public Device device { get; }
 
         public Generator manual_seed(long seed)
         {
-            Libtorch.Check(Libtorch.torch_generator_seed(handle, seed));
+            Libtorch.Check(Libtorch.torch_generator_seed(_handle, seed));
             return this;
         }
 
@@ -34,17 +34,17 @@ public static partial class torch
             return seed;
         }
 
-        public long initial_seed() => Libtorch.torch_generator_initial_seed(handle);
+        public long initial_seed() => Libtorch.torch_generator_initial_seed(_handle);
 
-        public Tensor get_state() => Libtorch.Wrap(Libtorch.torch_generator_state(handle));
+        public Tensor get_state() => Libtorch.Wrap(Libtorch.torch_generator_state(_handle));
 
-        public void set_state(Tensor value) => Libtorch.Check(Libtorch.torch_generator_set_state(handle, value.Handle));
+        public void set_state(Tensor value) => Libtorch.Check(Libtorch.torch_generator_set_state(_handle, value.Handle));
 
         protected virtual void Dispose(bool disposing)
         {
-            if (handle == 0) return;
-            Libtorch.torch_free_generator(handle);
-            handle = 0;
+            if (_handle == 0) return;
+            Libtorch.torch_free_generator(_handle);
+            _handle = 0;
         }
 
         public void Dispose()

@@ -38,11 +38,11 @@ public static partial class torch
     public const ScalarType @double = ScalarType.Float64;
     public const ScalarType bfloat16 = ScalarType.BFloat16;
 
-    private static ScalarType defaultType = ScalarType.Float32;
+    private static ScalarType _defaultType = ScalarType.Float32;
 
-    public static ScalarType get_default_dtype() => defaultType;
+    public static ScalarType get_default_dtype() => _defaultType;
 
-    public static void set_default_dtype(ScalarType dtype) => defaultType = dtype;
+    public static void set_default_dtype(ScalarType dtype) => _defaultType = dtype;
 
     public static bool is_floating_point(ScalarType type) => type is ScalarType.Float16 or ScalarType.Float32 or ScalarType.Float64 or ScalarType.BFloat16;
 

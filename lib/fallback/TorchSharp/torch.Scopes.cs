@@ -27,21 +27,21 @@ public static partial class torch
     /// <summary>Records, or does not record, operations for autograd on this thread until disposed.</summary>
     private sealed class GradMode : IDisposable
     {
-        private readonly bool before = Libtorch.torch_grad_mode();
+        private readonly bool _before = Libtorch.torch_grad_mode();
 
         internal GradMode(bool on) => Libtorch.torch_set_grad_mode(on);
 
-        public void Dispose() => Libtorch.torch_set_grad_mode(before);
+        public void Dispose() => Libtorch.torch_set_grad_mode(_before);
     }
 
     private sealed class InferenceMode(bool on) : IDisposable
     {
-        private nint guard = Libtorch.torch_enter_inference_mode(on);
+        private nint _guard = Libtorch.torch_enter_inference_mode(on);
 
         public void Dispose()
         {
-            if (guard != 0) Libtorch.torch_leave_inference_mode(guard);
-            guard = 0;
+            if (_guard != 0) Libtorch.torch_leave_inference_mode(_guard);
+            _guard = 0;
         }
     }
 }

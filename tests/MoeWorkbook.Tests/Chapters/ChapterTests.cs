@@ -7,12 +7,12 @@ namespace MoeWorkbook.Tests.Chapters;
 /// <summary>Executes every notebook as a reader does, in a child process, and reads what it shows.</summary>
 public partial class ChapterTests
 {
-    private static readonly string folder = Path.Combine(RepositoryRoot(), "notebooks");
-    private static readonly ConcurrentDictionary<string, Task<NotebookResult>> executed = new();
+    private static readonly string Folder = Path.Combine(RepositoryRoot(), "notebooks");
+    private static readonly ConcurrentDictionary<string, Task<NotebookResult>> Executed = new();
 
-    public static TheoryData<string> Chapters => Names(folder);
+    public static TheoryData<string> Chapters => Names(Folder);
 
-    public static TheoryData<string> Solutions => Names(Path.Combine(folder, "solutions"));
+    public static TheoryData<string> Solutions => Names(Path.Combine(Folder, "solutions"));
 
     [Theory, MemberData(nameof(Chapters))]
     public async Task A_chapter_runs_to_its_end_within_its_time_and_memory(string name)
@@ -56,13 +56,13 @@ public partial class ChapterTests
     [Theory, MemberData(nameof(Chapters))]
     public void A_chapter_is_kept_without_outputs_and_begins_with_the_common_cell(string name)
     {
-        var cells = NotebookDocument.Read(Path.Combine(folder, name)).CodeCells.ToList();
+        var cells = NotebookDocument.Read(Path.Combine(Folder, name)).CodeCells.ToList();
         Assert.StartsWith("#r \"../artifacts/workbook/MoeWorkbook.dll\"\n\nusing MoeWorkbook;\nusing Plotly.NET.CSharp;\nusing TorchSharp;\nusing static TorchSharp.torch;", cells[0].Source, StringComparison.Ordinal);
         Assert.All(cells, cell => Assert.Empty(cell.Outputs));
     }
 
     private static Task<NotebookResult> Execute(string name) =>
-        executed.GetOrAdd(name, _ => NotebookRunner.RunAsync(Path.Combine(folder, name)));
+        Executed.GetOrAdd(name, _ => NotebookRunner.RunAsync(Path.Combine(Folder, name)));
 
     private static TheoryData<string> Names(string folder) =>
         [.. Directory.GetFiles(folder, "*.ipynb").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];

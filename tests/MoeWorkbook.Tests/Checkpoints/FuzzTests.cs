@@ -13,9 +13,9 @@ public sealed class FuzzTests : IDisposable
     private const int FileInputs = 400;
     private const int DirectoryInputs = 150;
 
-    private readonly TemporaryDirectory temporary = new();
+    private readonly TemporaryDirectory _temporary = new();
 
-    public void Dispose() => temporary.Dispose();
+    public void Dispose() => _temporary.Dispose();
 
     [Fact]
     public void No_safetensors_header_does_anything_else()
@@ -64,7 +64,7 @@ public sealed class FuzzTests : IDisposable
         var small = SmallFile();
         Run(FileInputs, seed =>
         {
-            var path = temporary.Path("fuzz.safetensors");
+            var path = _temporary.Path("fuzz.safetensors");
             File.WriteAllBytes(path, Mutated(small, seed));
             using var scope = NewDisposeScope();
             using var file = SafetensorsFile.Open(path);
@@ -80,7 +80,7 @@ public sealed class FuzzTests : IDisposable
         {
             var source = golden[seed % golden.Count];
             var mutator = new JsonMutator(seed);
-            string config = File.ReadAllText(Path.Combine(source, "config.json")), directory = temporary.Path($"{seed}");
+            string config = File.ReadAllText(Path.Combine(source, "config.json")), directory = _temporary.Path($"{seed}");
             Directory.CreateDirectory(directory);
             File.WriteAllText(Path.Combine(directory, "config.json"), seed % 2 == 0 ? mutator.Json(config) : config);
             var tensors = File.ReadAllBytes(Path.Combine(source, "model.safetensors"));

@@ -6,7 +6,7 @@ namespace MoeWorkbook.Tests.Checkpoints;
 
 public sealed class HuggingFaceDirectoryTests : IDisposable
 {
-    private readonly TemporaryDirectory temporary = new();
+    private readonly TemporaryDirectory _temporary = new();
 
     public static TheoryData<string> Families =>
     [
@@ -20,13 +20,13 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
         "options/qwen3-next-heads", "options/olmoe-clip", "options/deepseek-top-one", "options/deepseek-v3-defaults", "options/gpt-oss-clamp", "options/glm4-moe-groups",
     ];
 
-    public void Dispose() => temporary.Dispose();
+    public void Dispose() => _temporary.Dispose();
 
     [Theory]
     [MemberData(nameof(Options))]
     public void Options_that_the_published_models_leave_alone_give_the_logits_of_an_independent_implementation(string name)
     {
-        var directory = temporary.Path("saved");
+        var directory = _temporary.Path("saved");
         using (var model = HuggingFaceDirectory.Load(Golden(name)))
         {
             AssertLogits(model, name, 1e-4);
@@ -49,7 +49,7 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
     [MemberData(nameof(Families))]
     public void A_saved_model_has_the_published_tensors_bit_by_bit_and_a_config_that_says_the_same(string name)
     {
-        var directory = temporary.Path("saved");
+        var directory = _temporary.Path("saved");
         using (var model = HuggingFaceDirectory.Load(Golden(name))) HuggingFaceDirectory.Save(model, directory);
         using var published = SafetensorsFile.Open(Path.Combine(Golden(name), "model.safetensors"));
         using var saved = SafetensorsFile.Open(Path.Combine(directory, "model.safetensors"));
@@ -65,14 +65,14 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
         Assert.Equal(Text(HuggingFaceConfig.Read(Golden(name))), Text(HuggingFaceConfig.Read(directory)));
         AssertPublishedKeys(Path.Combine(Golden(name), "config.json"), Path.Combine(directory, "config.json"));
         Assert.Equal(2, Directory.GetFiles(directory).Length);
-        Assert.Single(Directory.GetDirectories(temporary.Root));
+        Assert.Single(Directory.GetDirectories(_temporary.Root));
     }
 
     [Theory]
     [MemberData(nameof(Families))]
     public void A_model_saved_in_shards_and_in_bfloat16_loads_again(string name)
     {
-        var directory = temporary.Path("shards");
+        var directory = _temporary.Path("shards");
         using (var model = HuggingFaceDirectory.Load(Golden(name), dtype: ScalarType.BFloat16)) HuggingFaceDirectory.Save(model, directory, shardBytes: 20_000);
         Assert.True(Directory.GetFiles(directory, "model-0*-of-0*.safetensors").Length > 2);
         Assert.Equal("bfloat16", JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "config.json")))!["torch_dtype"]!.GetValue<string>());
@@ -97,7 +97,7 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
             foreach (var tied in new[] { false, true })
             {
                 using var scope = NewDisposeScope();
-                var directory = temporary.Path($"{i}-{tied}");
+                var directory = _temporary.Path($"{i}-{tied}");
                 using var model = new CausalLanguageModel(config with { TiedEmbeddings = tied }, seed: 5);
                 model.eval();
                 foreach (var parameter in model.parameters()) parameter.normal_(0.3, 0.5, new Generator(11)); // biases and norms too
@@ -410,7 +410,7 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
     public void Saving_never_overwrites_what_is_not_a_model()
     {
         using var model = HuggingFaceDirectory.Load(Golden("llama-tiny"));
-        var directory = temporary.Path("home");
+        var directory = _temporary.Path("home");
         Directory.CreateDirectory(directory);
         HuggingFaceDirectory.Save(model, directory); // empty: fine
         var existing = Assert.Throws<CheckpointException>(() => HuggingFaceDirectory.Save(model, directory));
@@ -419,7 +419,7 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
         File.Delete(Path.Combine(directory, "config.json"));
         var foreign = Assert.Throws<CheckpointException>(() => HuggingFaceDirectory.Save(model, directory, overwrite: true));
         Assert.Contains("no config.json", foreign.Message);
-        Assert.Single(Directory.GetFileSystemEntries(temporary.Root));
+        Assert.Single(Directory.GetFileSystemEntries(_temporary.Root));
     }
 
     [Fact]
@@ -427,9 +427,9 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
     {
         var config = ModelConfig.Dense(8, 1, 2, 2, 16, 11) with { FeedForward = FeedForwardKind.Relu };
         using var model = new CausalLanguageModel(config);
-        var error = Assert.Throws<NotSupportedException>(() => HuggingFaceDirectory.Save(model, temporary.Path("relu")));
+        var error = Assert.Throws<NotSupportedException>(() => HuggingFaceDirectory.Save(model, _temporary.Path("relu")));
         Assert.Contains("FeedForward", error.Message);
-        Assert.Empty(Directory.GetFileSystemEntries(temporary.Root));
+        Assert.Empty(Directory.GetFileSystemEntries(_temporary.Root));
     }
 
     [Fact]
@@ -443,7 +443,7 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
         void Cycle()
         {
             using var model = HuggingFaceDirectory.Load(Golden("gpt-oss-tiny"));
-            HuggingFaceDirectory.Save(model, temporary.Path("cycle"), overwrite: true);
+            HuggingFaceDirectory.Save(model, _temporary.Path("cycle"), overwrite: true);
         }
     }
 
@@ -488,7 +488,7 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
 
     private string Copy(string golden)
     {
-        var directory = temporary.Path(golden);
+        var directory = _temporary.Path(golden);
         Directory.CreateDirectory(directory);
         foreach (var file in Directory.GetFiles(Golden(golden))) File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
         return directory;

@@ -7,7 +7,7 @@ namespace MoeWorkbook.Tests.Checkpoints;
 internal sealed class JsonMutator(int seed)
 {
     /// <summary>Values at the edges of what parsers and programs expect, as JSON text.</summary>
-    private static readonly string[] edges =
+    private static readonly string[] Edges =
     [
         "0", "1", "-1", "2", "3", "255", "256", "65535", "65536", "2147483647", "2147483648", "-2147483648", "4294967295", "4294967296", "9007199254740993",
         "9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551615", "1152921504606846976", "99999999999999999999999",
@@ -16,9 +16,9 @@ internal sealed class JsonMutator(int seed)
         "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]","NaN", "",
     ];
 
-    private readonly Random random = new(seed);
+    private readonly Random _random = new(seed);
 
-    public int Next(int below) => random.Next(below);
+    public int Next(int below) => _random.Next(below);
 
     /// <summary>The JSON with one or two fields replaced, removed, renamed, repeated or swapped.</summary>
     public string Json(string json)
@@ -26,7 +26,7 @@ internal sealed class JsonMutator(int seed)
         // Text that is no JSON cannot be in a tree; a marker takes its place until the end.
         var replacements = new Dictionary<string, string>();
         var root = JsonNode.Parse(json)!;
-        for (var i = 0; i <= random.Next(2); i++) Change(root, replacements);
+        for (var i = 0; i <= _random.Next(2); i++) Change(root, replacements);
         var text = root.ToJsonString();
         foreach (var (marker, replacement) in replacements) text = text.Replace($"\"{marker}\"", replacement, StringComparison.Ordinal);
         return text;
@@ -36,16 +36,16 @@ internal sealed class JsonMutator(int seed)
     public byte[] Bytes(byte[] bytes)
     {
         var changed = bytes.ToList();
-        for (var i = 0; i <= random.Next(4) && changed.Count > 0; i++)
+        for (var i = 0; i <= _random.Next(4) && changed.Count > 0; i++)
         {
             // Mostly near the beginning, where the header is.
-            var at = random.Next(random.Next(2) == 0 ? changed.Count : Math.Min(changed.Count, 300));
-            switch (random.Next(5))
+            var at = _random.Next(_random.Next(2) == 0 ? changed.Count : Math.Min(changed.Count, 300));
+            switch (_random.Next(5))
             {
-                case 0: changed[at] ^= (byte)(1 << random.Next(8)); break;
-                case 1: changed[at] = (byte)random.Next(256); break;
-                case 2: changed.RemoveRange(at, Math.Min(changed.Count - at, 1 + random.Next(16))); break;
-                case 3: changed.InsertRange(at, Enumerable.Range(0, 1 + random.Next(16)).Select(_ => (byte)random.Next(256))); break;
+                case 0: changed[at] ^= (byte)(1 << _random.Next(8)); break;
+                case 1: changed[at] = (byte)_random.Next(256); break;
+                case 2: changed.RemoveRange(at, Math.Min(changed.Count - at, 1 + _random.Next(16))); break;
+                case 3: changed.InsertRange(at, Enumerable.Range(0, 1 + _random.Next(16)).Select(_ => (byte)_random.Next(256))); break;
                 default: changed.RemoveRange(at, changed.Count - at); break;
             }
         }
@@ -57,9 +57,9 @@ internal sealed class JsonMutator(int seed)
     {
         var fields = Fields(root).ToList();
         if (fields.Count == 0) return;
-        var (parent, key) = fields[random.Next(fields.Count)];
+        var (parent, key) = fields[_random.Next(fields.Count)];
         var marker = $"marker {replacements.Count}";
-        switch (random.Next(10))
+        switch (_random.Next(10))
         {
             case 0:
                 Remove(parent, key);
@@ -67,7 +67,7 @@ internal sealed class JsonMutator(int seed)
             case 1 when parent is JsonObject named: // another name
                 var value = named[(string)key]?.DeepClone();
                 named.Remove((string)key);
-                named[fields[random.Next(fields.Count)].Key as string ?? "new"] = value;
+                named[fields[_random.Next(fields.Count)].Key as string ?? "new"] = value;
                 break;
             case 2 when parent is JsonObject twice: // the same name twice
                 twice[marker] = marker + " value";
@@ -75,18 +75,18 @@ internal sealed class JsonMutator(int seed)
                 replacements[marker + " value"] = twice[(string)key]?.ToJsonString() ?? "null";
                 break;
             case 3 when parent is JsonArray list: // longer lists
-                for (var i = 0; i < 1 + random.Next(100); i++) list.Add(list[(int)key]?.DeepClone());
+                for (var i = 0; i < 1 + _random.Next(100); i++) list.Add(list[(int)key]?.DeepClone());
                 break;
             case 4: // another field's value
-                var (otherParent, otherKey) = fields[random.Next(fields.Count)];
+                var (otherParent, otherKey) = fields[_random.Next(fields.Count)];
                 Set(parent, key, Get(otherParent, otherKey)?.DeepClone());
                 break;
             case 5 or 6 when Get(parent, key) is JsonValue number && number.TryGetValue<long>(out var old): // a number nearby
-                Set(parent, key, unchecked(random.Next(5) switch { 0 => old + 1, 1 => old - 1, 2 => old * 2, 3 => -old, _ => old << random.Next(60) }));
+                Set(parent, key, unchecked(_random.Next(5) switch { 0 => old + 1, 1 => old - 1, 2 => old * 2, 3 => -old, _ => old << _random.Next(60) }));
                 break;
             default:
                 Set(parent, key, marker);
-                replacements[marker] = edges[random.Next(edges.Length)];
+                replacements[marker] = Edges[_random.Next(Edges.Length)];
                 break;
         }
     }
@@ -116,8 +116,8 @@ internal sealed class JsonMutator(int seed)
     public byte[] Safetensors(string header, ReadOnlySpan<byte> data)
     {
         var json = Encoding.UTF8.GetBytes(header);
-        ulong[] lengths = [0, 1, (ulong)json.Length - 1, (ulong)json.Length + 1, 100_000_000, 100_000_001, 1UL << 31, 1UL << 60, 1UL << 63, ulong.MaxValue, (ulong)random.NextInt64()];
-        var length = random.Next(8) == 0 ? lengths[random.Next(lengths.Length)] : (ulong)json.Length;
+        ulong[] lengths = [0, 1, (ulong)json.Length - 1, (ulong)json.Length + 1, 100_000_000, 100_000_001, 1UL << 31, 1UL << 60, 1UL << 63, ulong.MaxValue, (ulong)_random.NextInt64()];
+        var length = _random.Next(8) == 0 ? lengths[_random.Next(lengths.Length)] : (ulong)json.Length;
         return [.. BitConverter.GetBytes(length), .. json, .. data];
     }
 }

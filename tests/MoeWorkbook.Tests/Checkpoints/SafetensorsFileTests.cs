@@ -5,9 +5,9 @@ namespace MoeWorkbook.Tests.Checkpoints;
 
 public sealed class SafetensorsFileTests : IDisposable
 {
-    private readonly TemporaryDirectory temporary = new();
+    private readonly TemporaryDirectory _temporary = new();
 
-    public void Dispose() => temporary.Dispose();
+    public void Dispose() => _temporary.Dispose();
 
     [Fact]
     public void A_file_written_by_hand_is_read()
@@ -29,8 +29,8 @@ public sealed class SafetensorsFileTests : IDisposable
         var x = tensor(new[] { -2.5f, 0, 1, 3.25f, 100, -7 }, [2, 3]);
         ScalarType[] types = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool];
         var tensors = types.ToDictionary(type => $"of {type}", type => x.to(type));
-        SafetensorsWriter.Write(temporary.Path("all"), tensors);
-        using var file = SafetensorsFile.Open(temporary.Path("all"));
+        SafetensorsWriter.Write(_temporary.Path("all"), tensors);
+        using var file = SafetensorsFile.Open(_temporary.Path("all"));
         foreach (var (name, written) in tensors)
         {
             var read = file.Read(name);
@@ -43,8 +43,8 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Views_are_written_in_row_major_order_and_read_into_views()
     {
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(temporary.Path("view"), new Dictionary<string, Tensor> { ["t"] = arange(6, dtype: ScalarType.Float32).view(2, 3).t() });
-        using var file = SafetensorsFile.Open(temporary.Path("view"));
+        SafetensorsWriter.Write(_temporary.Path("view"), new Dictionary<string, Tensor> { ["t"] = arange(6, dtype: ScalarType.Float32).view(2, 3).t() });
+        using var file = SafetensorsFile.Open(_temporary.Path("view"));
         Assert.Equal([0, 3, 1, 4, 2, 5], file.Read("t").data<float>().ToArray());
         var target = zeros(3, 4, dtype: ScalarType.Float64);
         file.CopyTo("t", target.narrow(1, 1, 2));
@@ -56,8 +56,8 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var numbers = arange(600_001, dtype: ScalarType.Int32);
-        SafetensorsWriter.Write(temporary.Path("long"), new Dictionary<string, Tensor> { ["t"] = numbers });
-        using var file = SafetensorsFile.Open(temporary.Path("long"));
+        SafetensorsWriter.Write(_temporary.Path("long"), new Dictionary<string, Tensor> { ["t"] = numbers });
+        using var file = SafetensorsFile.Open(_temporary.Path("long"));
         var target = zeros(600_001, dtype: ScalarType.Float64);
         file.CopyTo("t", target);
         Assert.True(target.eq(numbers.to(ScalarType.Float64)).all().item<bool>());
@@ -68,28 +68,28 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, Tensor> { ["b"] = ones(3, dtype: ScalarType.Byte), ["é"] = ones(2), ["a"] = ones(1), ["z"] = ones(1, dtype: ScalarType.Float64) };
-        SafetensorsWriter.Write(temporary.Path("1"), tensors);
-        SafetensorsWriter.Write(temporary.Path("2"), tensors.Reverse());
-        var bytes = File.ReadAllBytes(temporary.Path("1"));
-        Assert.Equal(bytes, File.ReadAllBytes(temporary.Path("2")));
+        SafetensorsWriter.Write(_temporary.Path("1"), tensors);
+        SafetensorsWriter.Write(_temporary.Path("2"), tensors.Reverse());
+        var bytes = File.ReadAllBytes(_temporary.Path("1"));
+        Assert.Equal(bytes, File.ReadAllBytes(_temporary.Path("2")));
         Assert.Equal(0, (8 + BitConverter.ToInt64(bytes)) % 8);
-        using var file = SafetensorsFile.Open(temporary.Path("1"));
+        using var file = SafetensorsFile.Open(_temporary.Path("1"));
         Assert.Equal(["z", "a", "é", "b"], file.Entries.Values.OrderBy(e => e.Begin).Select(e => e.Name));
         Assert.All(file.Entries.Values, e => Assert.Equal(0, e.Begin % e.Type.ElementBytes()));
-        Assert.Equal(2, Directory.GetFiles(temporary.Root).Length);
+        Assert.Equal(2, Directory.GetFiles(_temporary.Root).Length);
     }
 
     [Fact]
     public void An_existing_file_stays_whole_when_writing_fails()
     {
         using var scope = NewDisposeScope();
-        var path = temporary.Path("kept");
+        var path = _temporary.Path("kept");
         SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["a"] = ones(1) });
         var before = File.ReadAllBytes(path);
         Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(path, [new("a", ones(1)), new("a", ones(2))]));
         Assert.Equal(before, File.ReadAllBytes(path));
-        Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(temporary.Path("none/here"), new Dictionary<string, Tensor> { ["a"] = ones(1) }));
-        Assert.Single(Directory.GetFileSystemEntries(temporary.Root));
+        Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(_temporary.Path("none/here"), new Dictionary<string, Tensor> { ["a"] = ones(1) }));
+        Assert.Single(Directory.GetFileSystemEntries(_temporary.Root));
     }
 
     [Theory]
@@ -125,7 +125,7 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         var error = Assert.Throws<CheckpointException>(() => Open(header, new byte[dataBytes]));
         Assert.All(words.Split('|'), word => Assert.Contains(word, error.Message));
-        Assert.StartsWith(temporary.Root, error.FilePath);
+        Assert.StartsWith(_temporary.Root, error.FilePath);
     }
 
     [Theory]
@@ -138,7 +138,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData(new byte[] { 3, 0, 0, 0, 0, 0, 0, 0, (byte)'{', 0xFF, (byte)'}' }, "UTF-8")]
     public void A_wrong_length_or_encoding_is_an_error(byte[] bytes, string words)
     {
-        var path = temporary.Path("bad");
+        var path = _temporary.Path("bad");
         File.WriteAllBytes(path, bytes);
         var error = Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(path));
         Assert.All(words.Split('|'), word => Assert.Contains(word, error.Message));
@@ -147,8 +147,8 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void A_file_that_is_not_there_or_a_tensor_that_is_not_in_it_is_an_error()
     {
-        Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(temporary.Path("none")));
-        Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(temporary.Root));
+        Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(_temporary.Path("none")));
+        Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(_temporary.Root));
         using var file = Open("{}", []);
         Assert.Contains("\"x\" is not in the file", Assert.Throws<CheckpointException>(() => file.Read("x")).Message);
     }
@@ -162,7 +162,7 @@ public sealed class SafetensorsFileTests : IDisposable
 
     private SafetensorsFile Open(string header, byte[] data)
     {
-        var path = temporary.Path("written-by-hand");
+        var path = _temporary.Path("written-by-hand");
         var json = Encoding.UTF8.GetBytes(header);
         File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)json.Length), .. json, .. data]);
         return SafetensorsFile.Open(path);

@@ -4,27 +4,27 @@ namespace MoeWorkbook.Tests.Checkpoints;
 
 public sealed class ShardedCheckpointTests : IDisposable
 {
-    private readonly TemporaryDirectory temporary = new();
-    private readonly string directory;
+    private readonly TemporaryDirectory _temporary = new();
+    private readonly string _directory;
 
     public ShardedCheckpointTests()
     {
-        directory = temporary.Path("model");
-        Directory.CreateDirectory(directory);
+        _directory = _temporary.Path("model");
+        Directory.CreateDirectory(_directory);
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(Path.Combine(directory, "one.safetensors"), new Dictionary<string, Tensor> { ["a"] = ones(1), ["b"] = ones(2) });
-        SafetensorsWriter.Write(Path.Combine(directory, "two.safetensors"), new Dictionary<string, Tensor> { ["c"] = ones(3) });
-        SafetensorsWriter.Write(temporary.Path("outside.safetensors"), new Dictionary<string, Tensor> { ["c"] = ones(3) });
+        SafetensorsWriter.Write(Path.Combine(_directory, "one.safetensors"), new Dictionary<string, Tensor> { ["a"] = ones(1), ["b"] = ones(2) });
+        SafetensorsWriter.Write(Path.Combine(_directory, "two.safetensors"), new Dictionary<string, Tensor> { ["c"] = ones(3) });
+        SafetensorsWriter.Write(_temporary.Path("outside.safetensors"), new Dictionary<string, Tensor> { ["c"] = ones(3) });
     }
 
-    public void Dispose() => temporary.Dispose();
+    public void Dispose() => _temporary.Dispose();
 
     [Fact]
     public void The_tensors_of_all_shards_are_one_checkpoint()
     {
         WriteIndex("""{"a":"one.safetensors","b":"one.safetensors","c":"two.safetensors"}""");
         using var scope = NewDisposeScope();
-        using var checkpoint = ShardedCheckpoint.Open(directory);
+        using var checkpoint = ShardedCheckpoint.Open(_directory);
         Assert.Equal(["a", "b", "c"], checkpoint.Names.Order(StringComparer.Ordinal));
         Assert.Equal(2, checkpoint.Files.Count);
         Assert.Equal([3L], checkpoint.Read("c").shape);
@@ -35,7 +35,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     public void A_tensor_that_the_index_does_not_list_is_no_part_of_the_checkpoint()
     {
         WriteIndex("""{"a":"one.safetensors"}""");
-        using var checkpoint = ShardedCheckpoint.Open(directory);
+        using var checkpoint = ShardedCheckpoint.Open(_directory);
         Assert.Equal(["a"], checkpoint.Names);
         Assert.Throws<CheckpointException>(() => checkpoint.Read("b"));
     }
@@ -58,7 +58,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     [Fact]
     public void A_shard_that_is_a_link_to_the_outside_is_an_error()
     {
-        File.CreateSymbolicLink(Path.Combine(directory, "link.safetensors"), "../outside.safetensors");
+        File.CreateSymbolicLink(Path.Combine(_directory, "link.safetensors"), "../outside.safetensors");
         WriteIndex("""{"a":"one.safetensors","b":"one.safetensors","c":"link.safetensors"}""");
         Assert.Contains("leads outside", AssertFails().Message);
     }
@@ -66,10 +66,10 @@ public sealed class ShardedCheckpointTests : IDisposable
     [Fact]
     public void The_links_of_a_download_cache_are_followed()
     {
-        string snapshot = temporary.Path("models--x/snapshots/0123"), blobs = temporary.Path("models--x/blobs");
+        string snapshot = _temporary.Path("models--x/snapshots/0123"), blobs = _temporary.Path("models--x/blobs");
         Directory.CreateDirectory(snapshot);
         Directory.CreateDirectory(blobs);
-        File.Move(temporary.Path("outside.safetensors"), Path.Combine(blobs, "ab12"));
+        File.Move(_temporary.Path("outside.safetensors"), Path.Combine(blobs, "ab12"));
         File.CreateSymbolicLink(Path.Combine(snapshot, "c.safetensors"), "../../blobs/ab12");
         File.WriteAllText(Path.Combine(snapshot, "model.safetensors.index.json"), """{"weight_map":{"c":"c.safetensors"}}""");
         using var checkpoint = ShardedCheckpoint.Open(snapshot);
@@ -87,7 +87,7 @@ public sealed class ShardedCheckpointTests : IDisposable
     [InlineData("", "JSON")]
     public void A_wrong_index_is_an_error_that_says_what_is_wrong(string index, string words)
     {
-        File.WriteAllText(Path.Combine(directory, "model.safetensors.index.json"), index);
+        File.WriteAllText(Path.Combine(_directory, "model.safetensors.index.json"), index);
         var error = AssertFails();
         Assert.All(words.Split('|'), word => Assert.Contains(word, error.Message));
     }
@@ -96,10 +96,10 @@ public sealed class ShardedCheckpointTests : IDisposable
     public void A_directory_without_safetensors_files_says_what_is_needed()
     {
         Assert.Contains("model.safetensors.index.json", AssertFails().Message);
-        Assert.Throws<CheckpointException>(() => ShardedCheckpoint.Open(temporary.Path("none")));
+        Assert.Throws<CheckpointException>(() => ShardedCheckpoint.Open(_temporary.Path("none")));
     }
 
-    private void WriteIndex(string map) => File.WriteAllText(Path.Combine(directory, "model.safetensors.index.json"), $$"""{"metadata":{"total_size":24},"weight_map":{{map}}}""");
+    private void WriteIndex(string map) => File.WriteAllText(Path.Combine(_directory, "model.safetensors.index.json"), $$"""{"metadata":{"total_size":24},"weight_map":{{map}}}""");
 
-    private CheckpointException AssertFails() => Assert.Throws<CheckpointException>(() => ShardedCheckpoint.Open(directory));
+    private CheckpointException AssertFails() => Assert.Throws<CheckpointException>(() => ShardedCheckpoint.Open(_directory));
 }

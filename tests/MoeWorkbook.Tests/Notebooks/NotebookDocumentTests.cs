@@ -4,13 +4,13 @@ namespace MoeWorkbook.Tests.Notebooks;
 
 public sealed class NotebookDocumentTests : IDisposable
 {
-    private readonly NotebookFolder folder = new();
+    private readonly NotebookFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private string Written(string text)
     {
-        string path = folder.File("n.ipynb");
+        string path = _folder.File("n.ipynb");
         File.WriteAllText(path, text);
         return path;
     }
@@ -87,9 +87,9 @@ public sealed class NotebookDocumentTests : IDisposable
         Assert.Equal("Títle <b>", document.Title);
         Assert.Equal(["hide-input"], document.Cells[1].Tags);
         Assert.Equal("1\n", document.Cells[1].OutputText);
-        document.Write(folder.File("copy.ipynb"));
-        Assert.Equal(File.ReadAllText(path), File.ReadAllText(folder.File("copy.ipynb")));
-        Assert.Equal(["copy.ipynb", "n.ipynb"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order());
+        document.Write(_folder.File("copy.ipynb"));
+        Assert.Equal(File.ReadAllText(path), File.ReadAllText(_folder.File("copy.ipynb")));
+        Assert.Equal(["copy.ipynb", "n.ipynb"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -125,5 +125,5 @@ public sealed class NotebookDocumentTests : IDisposable
 
     [Fact]
     public void A_missing_file_is_named() =>
-        Assert.Contains("none.ipynb", Assert.Throws<FileNotFoundException>(() => NotebookDocument.Read(folder.File("none.ipynb"))).Message, StringComparison.Ordinal);
+        Assert.Contains("none.ipynb", Assert.Throws<FileNotFoundException>(() => NotebookDocument.Read(_folder.File("none.ipynb"))).Message, StringComparison.Ordinal);
 }

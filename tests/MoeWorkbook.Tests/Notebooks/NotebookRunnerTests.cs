@@ -7,15 +7,15 @@ namespace MoeWorkbook.Tests.Notebooks;
 
 public sealed class NotebookRunnerTests : IDisposable
 {
-    private readonly NotebookFolder folder = new();
+    private readonly NotebookFolder _folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     private static string[] Texts(NotebookResult result) => [.. result.Document.CodeCells.Select(cell => cell.OutputText)];
 
     private async Task<string[]> TextsAsync(params string[] cells)
     {
-        NotebookResult result = await folder.RunAsync(cells);
+        NotebookResult result = await _folder.RunAsync(cells);
         Assert.Null(result.Failure?.ToString());
         return Texts(result);
     }
@@ -36,7 +36,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task Outputs_keep_their_order_whatever_they_are()
     {
-        NotebookResult result = await folder.RunAsync("""
+        NotebookResult result = await _folder.RunAsync("""
             Console.Write("a");
             Console.WriteLine("b");
             "<b>bold</b>".DisplayAs("text/html");
@@ -57,7 +57,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task Types_show_themselves_by_the_kernels_conventions()
     {
-        NotebookResult result = await folder.RunAsync(
+        NotebookResult result = await _folder.RunAsync(
             """
             class TypeFormatterSourceAttribute(Type source) : Attribute
             {
@@ -114,7 +114,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task A_cell_that_does_not_compile_is_named_with_its_line()
     {
-        NotebookResult result = await folder.RunAsync("var fine = 1;", "var y = 2;\nvar z = unknown + y;\n", "\"never\"");
+        NotebookResult result = await _folder.RunAsync("var fine = 1;", "var y = 2;\nvar z = unknown + y;\n", "\"never\"");
         CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
         Assert.Equal((2, 2, "var z = unknown + y;", "CompilationError"), (failure.Cell, failure.Line, failure.SourceLine, failure.Error));
         Assert.Contains("CS0103", failure.Message, StringComparison.Ordinal);
@@ -127,7 +127,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task An_exception_is_traced_through_the_scripts_own_lines()
     {
-        NotebookResult result = await folder.RunAsync(
+        NotebookResult result = await _folder.RunAsync(
             "int Share(int[] loads, int expert)\n{\n    return 100 / loads[expert];\n}",
             "Console.WriteLine(\"before\");\n\nvar share = Share([1, 0], 1);\nConsole.WriteLine(\"after\");");
         CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
@@ -147,7 +147,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [InlineData("Environment.Exit(0);", "exit code 0")]
     public async Task A_process_that_ends_in_a_cell_is_that_cells_failure(string code, string meaning)
     {
-        NotebookResult result = await folder.RunAsync("var x = 1;", "Console.Write(\"so far\");\n" + code);
+        NotebookResult result = await _folder.RunAsync("var x = 1;", "Console.Write(\"so far\");\n" + code);
         CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
         Assert.Equal((2, "ProcessEnded"), (failure.Cell, failure.Error));
         Assert.Contains(meaning, failure.Message, StringComparison.Ordinal);
@@ -159,7 +159,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task A_cell_that_never_ends_is_ended_and_its_line_named()
     {
-        string path = folder.Notebook("endless.ipynb", "var x = 1;", "x++;\nConsole.WriteLine(\"on\");\nwhile (true) { }", "1");
+        string path = _folder.Notebook("endless.ipynb", "var x = 1;", "x++;\nConsole.WriteLine(\"on\");\nwhile (true) { }", "1");
         var clock = Stopwatch.StartNew();
         NotebookResult result = await NotebookRunner.RunAsync(path, new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(8) });
         CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
@@ -172,7 +172,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task A_notebook_has_a_limit_too()
     {
-        string path = folder.Notebook("long.ipynb", "1", "await Task.Delay(60000);");
+        string path = _folder.Notebook("long.ipynb", "1", "await Task.Delay(60000);");
         NotebookResult result = await NotebookRunner.RunAsync(path, new NotebookOptions { NotebookTimeout = TimeSpan.FromSeconds(4) });
         Assert.Equal("Timeout", result.Failure?.Error);
         Assert.Contains("limit for a notebook", result.Failure!.Message, StringComparison.Ordinal);
@@ -185,7 +185,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [InlineData("#load \"missing.csx\"", "missing.csx")]
     public async Task What_cannot_be_had_is_said_clearly(string code, string message)
     {
-        NotebookResult result = await folder.RunAsync(code);
+        NotebookResult result = await _folder.RunAsync(code);
         Assert.Contains(message, result.Failure?.ToString(), StringComparison.Ordinal);
         Assert.Equal((1, 1), (result.Failure!.Cell, result.Failure.Line));
     }
@@ -197,10 +197,10 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task An_assembly_is_referenced_from_the_notebooks_folder_as_often_as_one_likes()
     {
-        Directory.CreateDirectory(folder.File("lib"));
+        Directory.CreateDirectory(_folder.File("lib"));
         string assembly = typeof(Assert).Assembly.Location;
         foreach (string file in Directory.GetFiles(Path.GetDirectoryName(assembly)!, "xunit*.dll"))
-            File.Copy(file, folder.File(Path.Combine("lib", Path.GetFileName(file))));
+            File.Copy(file, _folder.File(Path.Combine("lib", Path.GetFileName(file))));
         string reference = $"#r \"lib/{Path.GetFileName(assembly)}\"\n";
         string[] texts = await TextsAsync(
             reference + reference + "using Xunit;\nAssert.Equal(1, 1);\ntypeof(Assert).Assembly.Location.StartsWith(System.IO.Directory.GetCurrentDirectory())",
@@ -211,7 +211,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task What_a_referenced_assembly_references_lies_beside_it_and_needs_no_reference_of_its_own()
     {
-        Directory.CreateDirectory(folder.File("lib"));
+        Directory.CreateDirectory(_folder.File("lib"));
         string inner = Compile("Inner", "namespace Inner; public class Tensor { public int Rank => 3; }");
         string middle = Compile("Middle", "namespace Middle; public class Layer { public Inner.Tensor Weight => new(); }", inner);
         Compile("Outer", "namespace Outer; public class Model : Middle.Layer;", inner, middle);
@@ -222,7 +222,7 @@ public sealed class NotebookRunnerTests : IDisposable
 
         string Compile(string name, string source, params string[] references)
         {
-            string path = folder.File(Path.Combine("lib", name + ".dll"));
+            string path = _folder.File(Path.Combine("lib", name + ".dll"));
             IEnumerable<string> all = [typeof(object).Assembly.Location, Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "System.Runtime.dll"), .. references];
             var compiled = CSharpCompilation.Create(name, [CSharpSyntaxTree.ParseText(source)],
                 all.Select(file => MetadataReference.CreateFromFile(file)), new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary)).Emit(path);
@@ -244,7 +244,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task Another_file_is_loaded_from_the_notebooks_folder()
     {
-        File.WriteAllText(folder.File("shared.csx"), "int Answer() => 42;\n");
+        File.WriteAllText(_folder.File("shared.csx"), "int Answer() => 42;\n");
         Assert.Equal(["42\n"], await TextsAsync("#load \"shared.csx\"\nAnswer()"));
     }
 
@@ -264,13 +264,13 @@ public sealed class NotebookRunnerTests : IDisposable
     public async Task The_environment_and_the_folder_are_the_notebooks()
     {
         string[] texts = await TextsAsync("System.IO.Path.GetFileName(System.IO.Directory.GetCurrentDirectory())", "Console.In.ReadLine()");
-        Assert.Equal([Path.GetFileName(folder.Path) + "\n", "<null>\n"], texts);
+        Assert.Equal([Path.GetFileName(_folder.Path) + "\n", "<null>\n"], texts);
     }
 
     [Fact]
     public async Task A_run_changes_nothing_but_outputs_and_its_own_measurements()
     {
-        string path = folder.Notebook("twice.ipynb", "new { A = 1 }", "Console.WriteLine(2)");
+        string path = _folder.Notebook("twice.ipynb", "new { A = 1 }", "Console.WriteLine(2)");
         string before = File.ReadAllText(path);
         NotebookResult first = await NotebookRunner.RunAsync(path);
         NotebookResult second = await NotebookRunner.RunAsync(path);

@@ -4,19 +4,19 @@ namespace MoeWorkbook.Tests.Notebooks;
 
 public sealed class SitePublisherTests : IDisposable
 {
-    private readonly NotebookFolder folder = new();
-    private readonly StringWriter log = new();
+    private readonly NotebookFolder _folder = new();
+    private readonly StringWriter _log = new();
 
     public void Dispose()
     {
-        folder.Dispose();
-        log.Dispose();
+        _folder.Dispose();
+        _log.Dispose();
     }
 
     /// <summary>A site whose scripts are already there, so that no test needs npm.</summary>
     private SiteOptions Site()
     {
-        var site = new SiteOptions { Folder = folder.File("site"), Root = folder.Path, NpmFolder = folder.File("npm") };
+        var site = new SiteOptions { Folder = _folder.File("site"), Root = _folder.Path, NpmFolder = _folder.File("npm") };
         Package("plotly.js-dist-min", site.PlotlyVersion, "plotly.min.js");
         Package("katex", site.KatexVersion, "dist/katex.min.js", "dist/katex.min.css", "dist/fonts/A.woff2");
         return site;
@@ -36,15 +36,15 @@ public sealed class SitePublisherTests : IDisposable
     {
         var document = new NotebookDocument();
         document.Add(CellKind.Markdown, markdown);
-        document.Write(folder.File(name));
+        document.Write(_folder.File(name));
         return document;
     }
 
     private async Task<string> PageAsync(NotebookDocument document, string name = "01-page.ipynb")
     {
-        document.Write(folder.File(name));
-        SitePublisher.Publish([await NotebookRunner.RunAsync(folder.File(name))], Site(), log);
-        return File.ReadAllText(folder.File(Path.Combine("site", Path.ChangeExtension(name, ".html"))));
+        document.Write(_folder.File(name));
+        SitePublisher.Publish([await NotebookRunner.RunAsync(_folder.File(name))], Site(), _log);
+        return File.ReadAllText(_folder.File(Path.Combine("site", Path.ChangeExtension(name, ".html"))));
     }
 
     [Fact]
@@ -69,8 +69,8 @@ public sealed class SitePublisherTests : IDisposable
             "# A\n\n[next](02-next.ipynb#Ties) [solution](solutions/01-page.ipynb) [there](#What-is-it) [out](https://example.org/a.ipynb)\n\n![picture](figures/a.svg)");
         document.Add(CellKind.Markdown, "## What is it\n\n$x^2$ and[^1]\n\n[^1]: note");
         document.Add(CellKind.Markdown, "## What is it\n\nand[^1]\n\n[^1]: note");
-        Directory.CreateDirectory(folder.File("figures"));
-        File.WriteAllText(folder.File("figures/a.svg"), "<svg/>");
+        Directory.CreateDirectory(_folder.File("figures"));
+        File.WriteAllText(_folder.File("figures/a.svg"), "<svg/>");
         string page = await PageAsync(document);
         Assert.Contains("href=\"02-next.html#ties\"", page, StringComparison.Ordinal);
         Assert.Contains("href=\"solutions/01-page.html\"", page, StringComparison.Ordinal);
@@ -81,7 +81,7 @@ public sealed class SitePublisherTests : IDisposable
         Assert.Contains("<li class=\"level-2\"><a href=\"#what-is-it-2\">What is it</a></li>", page, StringComparison.Ordinal);
         Assert.Contains("<span class=\"math\">\\(x^2\\)</span>", page, StringComparison.Ordinal);
         Assert.Single(System.Text.RegularExpressions.Regex.Matches(page, "id=\"cell-2-fn:1\""));
-        Assert.True(File.Exists(folder.File("site/figures/a.svg")));
+        Assert.True(File.Exists(_folder.File("site/figures/a.svg")));
     }
 
     [Fact]
@@ -107,66 +107,66 @@ public sealed class SitePublisherTests : IDisposable
         int figure = page.IndexOf("Plotly.newPlot(", StringComparison.Ordinal);
         Assert.InRange(page.IndexOf("<script src=\"assets/plotly.min.js\"></script>", StringComparison.Ordinal), 1, figure);
         Assert.Contains("assets/katex/katex.min.css", page, StringComparison.Ordinal);
-        Assert.True(File.Exists(folder.File("site/assets/katex/fonts/A.woff2")));
-        Assert.Equal("", log.ToString());
+        Assert.True(File.Exists(_folder.File("site/assets/katex/fonts/A.woff2")));
+        Assert.Equal("", _log.ToString());
     }
 
     [Fact]
     public async Task Pages_of_other_chapters_stay_and_are_linked_and_those_of_deleted_ones_go()
     {
         SiteOptions site = Site();
-        Directory.CreateDirectory(folder.File("solutions"));
+        Directory.CreateDirectory(_folder.File("solutions"));
         foreach (string name in (string[])["01-a.ipynb", "02-b.ipynb", "solutions/01-a.ipynb"])
         {
             Chapter(name, $"# Title of {name}\n\nPromise of {name}.");
-            SitePublisher.Publish([await NotebookRunner.RunAsync(folder.File(name))], site, log);
+            SitePublisher.Publish([await NotebookRunner.RunAsync(_folder.File(name))], site, _log);
         }
-        Assert.Contains("rel=\"next\" href=\"02-b.html\"", File.ReadAllText(folder.File("site/01-a.html")), StringComparison.Ordinal);
-        Assert.DoesNotContain("rel=\"next\"", File.ReadAllText(folder.File("site/02-b.html")), StringComparison.Ordinal);
-        Assert.Contains("href=\"../assets/site.css\"", File.ReadAllText(folder.File("site/solutions/01-a.html")), StringComparison.Ordinal);
-        string index = File.ReadAllText(folder.File("site/index.html"));
+        Assert.Contains("rel=\"next\" href=\"02-b.html\"", File.ReadAllText(_folder.File("site/01-a.html")), StringComparison.Ordinal);
+        Assert.DoesNotContain("rel=\"next\"", File.ReadAllText(_folder.File("site/02-b.html")), StringComparison.Ordinal);
+        Assert.Contains("href=\"../assets/site.css\"", File.ReadAllText(_folder.File("site/solutions/01-a.html")), StringComparison.Ordinal);
+        string index = File.ReadAllText(_folder.File("site/index.html"));
         Assert.Contains("Promise of 01-a.ipynb.", index, StringComparison.Ordinal);
         Assert.Contains("href=\"solutions/01-a.html\"", index, StringComparison.Ordinal);
 
-        File.Delete(folder.File("01-a.ipynb"));
-        SitePublisher.Publish([], site, log);
-        Assert.DoesNotContain("href=\"01-a.html\"", File.ReadAllText(folder.File("site/index.html")), StringComparison.Ordinal);
-        Assert.False(File.Exists(folder.File("site/01-a.html")));
+        File.Delete(_folder.File("01-a.ipynb"));
+        SitePublisher.Publish([], site, _log);
+        Assert.DoesNotContain("href=\"01-a.html\"", File.ReadAllText(_folder.File("site/index.html")), StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder.File("site/01-a.html")));
     }
 
     [Fact]
     public async Task A_notebook_that_aborts_fails_the_run_and_the_next_one_is_executed_and_published()
     {
-        string first = folder.Notebook("01-abort.ipynb", "Console.WriteLine(\"so far\");", "Environment.FailFast(\"on purpose\");");
-        string second = folder.Notebook("02-fine.ipynb", "40 + 2");
-        File.WriteAllText(folder.File("03-broken.ipynb"), "{");
-        int exitCode = await NotebookCommand.RunAsync([first, folder.File("03-broken.ipynb"), folder.File("04-missing.ipynb"), second], Site(), null, log);
+        string first = _folder.Notebook("01-abort.ipynb", "Console.WriteLine(\"so far\");", "Environment.FailFast(\"on purpose\");");
+        string second = _folder.Notebook("02-fine.ipynb", "40 + 2");
+        File.WriteAllText(_folder.File("03-broken.ipynb"), "{");
+        int exitCode = await NotebookCommand.RunAsync([first, _folder.File("03-broken.ipynb"), _folder.File("04-missing.ipynb"), second], Site(), null, _log);
         Assert.Equal(1, exitCode);
-        Assert.Contains("01-abort.ipynb: FAILED in ", log.ToString(), StringComparison.Ordinal);
-        Assert.Contains("cell 2, line 1: Environment.FailFast(\"on purpose\");", log.ToString(), StringComparison.Ordinal);
-        Assert.Contains("03-broken.ipynb, line 1", log.ToString(), StringComparison.Ordinal);
-        Assert.Contains("There is no notebook", log.ToString(), StringComparison.Ordinal);
-        Assert.Contains("3 of 4 notebooks failed", log.ToString(), StringComparison.Ordinal);
-        Assert.Equal("42\n", NotebookDocument.Read(folder.File("site/02-fine.ipynb")).Cells[0].OutputText);
-        NotebookDocument aborted = NotebookDocument.Read(folder.File("site/01-abort.ipynb"));
+        Assert.Contains("01-abort.ipynb: FAILED in ", _log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("cell 2, line 1: Environment.FailFast(\"on purpose\");", _log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("03-broken.ipynb, line 1", _log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("There is no notebook", _log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("3 of 4 notebooks failed", _log.ToString(), StringComparison.Ordinal);
+        Assert.Equal("42\n", NotebookDocument.Read(_folder.File("site/02-fine.ipynb")).Cells[0].OutputText);
+        NotebookDocument aborted = NotebookDocument.Read(_folder.File("site/01-abort.ipynb"));
         Assert.Equal("so far\n", aborted.Cells[0].OutputText);
         Assert.Contains("ProcessEnded", aborted.Cells[1].OutputText, StringComparison.Ordinal);
-        Assert.Contains("stopped at an error", File.ReadAllText(folder.File("site/index.html")), StringComparison.Ordinal);
+        Assert.Contains("stopped at an error", File.ReadAllText(_folder.File("site/index.html")), StringComparison.Ordinal);
 
-        Assert.Equal(0, await NotebookCommand.RunAsync([second], Site(), null, log));
+        Assert.Equal(0, await NotebookCommand.RunAsync([second], Site(), null, _log));
     }
 
     [Fact]
     public async Task Without_npm_the_pages_are_written_all_the_same_and_the_log_says_what_is_missing()
     {
         Chapter("01-page.ipynb", "# A\n\n$x^2$");
-        NotebookResult result = await NotebookRunner.RunAsync(folder.File("01-page.ipynb"));
+        NotebookResult result = await NotebookRunner.RunAsync(_folder.File("01-page.ipynb"));
         SiteOptions site = Site() with { PlotlyVersion = "0.0.1-none", Npm = "no-such-npm" };
         Directory.Delete(Path.Combine(site.NpmFolder, "node_modules", "katex"), recursive: true);
-        SitePublisher.Publish([result], site, log);
-        Assert.Contains("plotly.js-dist-min 0.0.1-none could not be fetched (no-such-npm is not installed); the copy of 2.27.1", log.ToString(), StringComparison.Ordinal);
-        Assert.Contains("there is no copy", log.ToString(), StringComparison.Ordinal);
-        string page = File.ReadAllText(folder.File("site/01-page.html"));
+        SitePublisher.Publish([result], site, _log);
+        Assert.Contains("plotly.js-dist-min 0.0.1-none could not be fetched (no-such-npm is not installed); the copy of 2.27.1", _log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("there is no copy", _log.ToString(), StringComparison.Ordinal);
+        string page = File.ReadAllText(_folder.File("site/01-page.html"));
         Assert.Contains("\\(x^2\\)", page, StringComparison.Ordinal);
         Assert.DoesNotContain("katex", page, StringComparison.Ordinal);
     }

@@ -22,14 +22,14 @@ internal struct Value
 /// <summary>An argument of an operator. C# values convert to it, so that a call reads like the operator's schema.</summary>
 internal readonly struct Arg
 {
-    private readonly Tag tag;
-    private readonly int count;
-    private readonly long bits;
+    private readonly Tag _tag;
+    private readonly int _count;
+    private readonly long _bits;
 
     /// <summary>What must stay alive during the call.</summary>
     internal readonly object? Reference;
 
-    private Arg(Tag tag, long bits = 0, int count = 0, object? reference = null) => (this.tag, this.bits, this.count, Reference) = (tag, bits, count, reference);
+    private Arg(Tag tag, long bits = 0, int count = 0, object? reference = null) => (this._tag, this._bits, this._count, Reference) = (tag, bits, count, reference);
 
     /// <summary>The schema's default.</summary>
     internal static Arg Default => default;
@@ -54,21 +54,21 @@ internal readonly struct Arg
     internal static Arg Optional(torch.Tensor?[] value) => new(Tag.OptionalTensors, 0, value.Length, value);
 
     /// <summary>How many 8-byte words <see cref="Lower"/> takes.</summary>
-    internal int Words => tag == Tag.String ? (count + 7) / 8 : count * (tag >= Tag.Ints && tag <= Tag.OptionalTensors ? 1 : 0);
+    internal int Words => _tag == Tag.String ? (_count + 7) / 8 : _count * (_tag >= Tag.Ints && _tag <= Tag.OptionalTensors ? 1 : 0);
 
     /// <summary>Writes the argument for native code; a list goes to <paramref name="free"/>, which moves on.</summary>
     internal unsafe Value Lower(ref long* free)
     {
-        if (Words == 0) return new Value { Tag = tag, Count = count, Bits = bits };
+        if (Words == 0) return new Value { Tag = _tag, Count = _count, Bits = _bits };
         var start = free;
         free += Words;
-        if (Reference is long[] ints) ints.CopyTo(new Span<long>(start, count));
-        else if (Reference is string text) Encoding.UTF8.GetBytes(text, new Span<byte>(start, count));
+        if (Reference is long[] ints) ints.CopyTo(new Span<long>(start, _count));
+        else if (Reference is string text) Encoding.UTF8.GetBytes(text, new Span<byte>(start, _count));
         else
         {
             var tensors = (torch.Tensor?[])Reference!;
-            for (int k = 0; k < count; k++) start[k] = tensors[k] is { } t ? t.Handle : 0;
+            for (int k = 0; k < _count; k++) start[k] = tensors[k] is { } t ? t.Handle : 0;
         }
-        return new Value { Tag = tag, Count = count, Bits = (long)start };
+        return new Value { Tag = _tag, Count = _count, Bits = (long)start };
     }
 }

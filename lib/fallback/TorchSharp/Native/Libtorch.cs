@@ -9,7 +9,7 @@ namespace TorchSharp;
 /// <summary>Finds and loads the native half (native.cpp), and calls libtorch's operators through it.</summary>
 internal static unsafe partial class Libtorch
 {
-    private static readonly ConcurrentDictionary<string, nint> operators = new();
+    private static readonly ConcurrentDictionary<string, nint> Operators = new();
 
     /// <summary>Calls an operator by its schema name, say "add.Tensor". Arguments left out at the end take the schema's defaults.</summary>
     internal static torch.Tensor Call(string name, params ReadOnlySpan<Arg> arguments)
@@ -66,7 +66,7 @@ internal static unsafe partial class Libtorch
     [SkipLocalsInit]
     private static long Invoke(string name, ReadOnlySpan<Arg> arguments, Value** results)
     {
-        nint handle = operators.GetOrAdd(name, Find);
+        nint handle = Operators.GetOrAdd(name, Find);
         int listed = 0;
         foreach (ref readonly var argument in arguments) listed += argument.Words;
         Value* values = stackalloc Value[arguments.Length];
@@ -108,9 +108,9 @@ internal static unsafe partial class Libtorch
     // ---- loading ----
 
     private const string Name = "TorchSharpNative";
-    private static readonly Lazy<nint> library = new(Load);
+    private static readonly Lazy<nint> Library = new(Load);
 
-    static Libtorch() => NativeLibrary.SetDllImportResolver(typeof(Libtorch).Assembly, (name, _, _) => name == Name ? library.Value : 0);
+    static Libtorch() => NativeLibrary.SetDllImportResolver(typeof(Libtorch).Assembly, (name, _, _) => name == Name ? Library.Value : 0);
 
     private static nint Load()
     {

@@ -6,17 +6,17 @@ namespace TorchSharp.Utils;
 /// <summary>The elements of a tensor in CPU memory, in row-major order whatever its strides.</summary>
 public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where T : unmanaged
 {
-    private readonly Tensor tensor;
-    private readonly T* data;
+    private readonly Tensor _tensor;
+    private readonly T* _data;
 
     internal TensorAccessor(Tensor tensor)
     {
         if (tensor.device_type != DeviceType.CPU) throw new InvalidOperationException("Reading data from non-CPU memory is not supported. Move or copy the tensor to the cpu before reading.");
-        this.tensor = tensor;
-        data = (T*)tensor.Pointer;
+        this._tensor = tensor;
+        _data = (T*)tensor.Pointer;
     }
 
-    public long Count => tensor.numel();
+    public long Count => _tensor.numel();
 
     public bool IsReadOnly => false;
 
@@ -28,8 +28,8 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
 
     private T* At(long[] indices)
     {
-        long[] shape = tensor.shape, stride = tensor.stride();
-        if (indices.Length == 1 && shape.Length != 1) return data + Offset(indices[0], shape, stride);
+        long[] shape = _tensor.shape, stride = _tensor.stride();
+        if (indices.Length == 1 && shape.Length != 1) return _data + Offset(indices[0], shape, stride);
         if (indices.Length != shape.Length) throw new ArgumentException($"{shape.Length} indices are needed, not {indices.Length}.", nameof(indices));
         long offset = 0;
         for (int k = 0; k < indices.Length; k++)
@@ -37,7 +37,7 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
             if ((ulong)indices[k] >= (ulong)shape[k]) throw new IndexOutOfRangeException($"Index {indices[k]} is outside of dimension {k}, which has {shape[k]} elements.");
             offset += indices[k] * stride[k];
         }
-        return data + offset;
+        return _data + offset;
     }
 
     /// <summary>Where the element lies that is the <paramref name="index"/>-th in row-major order.</summary>
@@ -57,7 +57,7 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
 
     public Array ToNDArray()
     {
-        var shape = tensor.shape;
+        var shape = _tensor.shape;
         if (shape.Length < 2) return ToArray();
         var result = Array.CreateInstance(typeof(T), shape);
         CopyTo(new Span<T>(System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.CompilerServices.Unsafe.As<byte, T>(ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(result))), result.Length));
@@ -70,13 +70,13 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
     {
         var target = array[arrayIndex..];
         int count = (int)Math.Min(target.Length, Count - tensorIndex);
-        if (tensor.is_contiguous()) new ReadOnlySpan<T>(data + tensorIndex, count).CopyTo(target);
+        if (_tensor.is_contiguous()) new ReadOnlySpan<T>(_data + tensorIndex, count).CopyTo(target);
         else
         {
-            long[] shape = tensor.shape, stride = tensor.stride();
-            for (int k = 0; k < count; k++) target[k] = data[Offset(tensorIndex + k, shape, stride)];
+            long[] shape = _tensor.shape, stride = _tensor.stride();
+            for (int k = 0; k < count; k++) target[k] = _data[Offset(tensorIndex + k, shape, stride)];
         }
-        GC.KeepAlive(tensor);
+        GC.KeepAlive(_tensor);
     }
 
     public void CopyFrom(T[] array, int arrayIndex = 0, long tensorIndex = 0) => CopyFrom(array.AsSpan(), arrayIndex, tensorIndex);
@@ -85,13 +85,13 @@ public sealed unsafe class TensorAccessor<T> : IDisposable, IEnumerable<T> where
     {
         var source = array[arrayIndex..];
         int count = (int)Math.Min(source.Length, Count - tensorIndex);
-        if (tensor.is_contiguous()) source[..count].CopyTo(new Span<T>(data + tensorIndex, count));
+        if (_tensor.is_contiguous()) source[..count].CopyTo(new Span<T>(_data + tensorIndex, count));
         else
         {
-            long[] shape = tensor.shape, stride = tensor.stride();
-            for (int k = 0; k < count; k++) data[Offset(tensorIndex + k, shape, stride)] = source[k];
+            long[] shape = _tensor.shape, stride = _tensor.stride();
+            for (int k = 0; k < count; k++) _data[Offset(tensorIndex + k, shape, stride)] = source[k];
         }
-        GC.KeepAlive(tensor);
+        GC.KeepAlive(_tensor);
     }
 
     public IEnumerator<T> GetEnumerator() => ToArray().AsEnumerable().GetEnumerator();

@@ -18,15 +18,15 @@ namespace TorchSharp.Modules
     /// <summary>Row <c>i</c> of the weight for every index <c>i</c>.</summary>
     public sealed class Embedding : nn.Module<Tensor, Tensor>
     {
-        [ComponentName(Name = nameof(weight))] private Parameter? w;
+        [ComponentName(Name = nameof(weight))] private Parameter? _w;
 
         internal Embedding(long num_embeddings, long embedding_dims, Device? device, ScalarType? dtype) : base(nameof(Embedding)) =>
             weight = new Parameter(randn(num_embeddings, embedding_dims, dtype, device));
 
         public Parameter? weight
         {
-            get => w;
-            set => Put(nameof(weight), ref w, value);
+            get => _w;
+            set => Put(nameof(weight), ref _w, value);
         }
 
         public override Tensor forward(Tensor input) => Libtorch.Call("embedding", weight, input);

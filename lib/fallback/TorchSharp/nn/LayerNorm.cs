@@ -21,8 +21,8 @@ namespace TorchSharp.Modules
 {
     public sealed class LayerNorm : nn.Module<Tensor, Tensor>
     {
-        [ComponentName(Name = nameof(weight))] private Parameter? w;
-        [ComponentName(Name = nameof(bias))] private Parameter? b;
+        [ComponentName(Name = nameof(weight))] private Parameter? _w;
+        [ComponentName(Name = nameof(bias))] private Parameter? _b;
 
         internal LayerNorm(long[] normalized_shape, double eps, bool elementwise_affine, bool bias, Device? device, ScalarType? dtype) : base(nameof(LayerNorm))
         {
@@ -37,16 +37,16 @@ namespace TorchSharp.Modules
 
         public Parameter weight
         {
-            get => w!;
-            set => Put(nameof(weight), ref w, value);
+            get => _w!;
+            set => Put(nameof(weight), ref _w, value);
         }
 
         public Parameter? bias
         {
-            get => b;
-            set => Put(nameof(bias), ref b, value);
+            get => _b;
+            set => Put(nameof(bias), ref _b, value);
         }
 
-        public override Tensor forward(Tensor tensor) => nn.functional.layer_norm(tensor, normalized_shape, w, b, eps);
+        public override Tensor forward(Tensor tensor) => nn.functional.layer_norm(tensor, normalized_shape, _w, _b, eps);
     }
 }

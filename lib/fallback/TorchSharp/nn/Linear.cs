@@ -22,8 +22,8 @@ namespace TorchSharp.Modules
     /// <summary>y = x·Wᵀ + b, with W <c>[out, in]</c>.</summary>
     public sealed class Linear : nn.Module<Tensor, Tensor>
     {
-        [ComponentName(Name = nameof(weight))] private Parameter? w;
-        [ComponentName(Name = nameof(bias))] private Parameter? b;
+        [ComponentName(Name = nameof(weight))] private Parameter? _w;
+        [ComponentName(Name = nameof(bias))] private Parameter? _b;
 
         internal Linear(Parameter weight, Parameter? bias) : base(nameof(Linear)) => (this.weight, this.bias) = (weight, bias);
 
@@ -43,14 +43,14 @@ namespace TorchSharp.Modules
 
         public Parameter weight
         {
-            get => w!;
-            set => Put(nameof(weight), ref w, value);
+            get => _w!;
+            set => Put(nameof(weight), ref _w, value);
         }
 
         public Parameter? bias
         {
-            get => b;
-            set => Put(nameof(bias), ref b, value);
+            get => _b;
+            set => Put(nameof(bias), ref _b, value);
         }
 
         public override Tensor forward(Tensor tensor) => nn.functional.linear(tensor, weight, bias);

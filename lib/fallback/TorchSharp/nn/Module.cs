@@ -11,10 +11,10 @@ public static partial class torch
         /// <summary>A part of a network: parameters, buffers and further modules, each under a name.</summary>
         public class Module : IDisposable
         {
-            private readonly OrderedDictionary<string, Parameter> parametersByName = [];
-            private readonly OrderedDictionary<string, (Tensor tensor, bool persistent)> buffersByName = [];
-            private readonly OrderedDictionary<string, Module> modulesByName = [];
-            private bool componentsRegistered, isTraining = true;
+            private readonly OrderedDictionary<string, Parameter> _parametersByName = [];
+            private readonly OrderedDictionary<string, (Tensor tensor, bool persistent)> _buffersByName = [];
+            private readonly OrderedDictionary<string, Module> _modulesByName = [];
+            private bool _componentsRegistered, _isTraining = true;
 
             protected string name;
 
@@ -31,9 +31,9 @@ public static partial class torch
             protected virtual void Dispose(bool disposing)
             {
                 if (!disposing) return;
-                foreach (var (tensor, _) in buffersByName.Values) tensor.Dispose();
-                foreach (var parameter in parametersByName.Values) parameter.Dispose();
-                foreach (var module in modulesByName.Values) module.Dispose();
+                foreach (var (tensor, _) in _buffersByName.Values) tensor.Dispose();
+                foreach (var parameter in _parametersByName.Values) parameter.Dispose();
+                foreach (var module in _modulesByName.Values) module.Dispose();
             }
 
             // ---- registration ----
@@ -41,26 +41,26 @@ public static partial class torch
             public virtual void register_parameter(string name, Parameter param)
             {
                 if (param is null || param.IsInvalid) throw new ArgumentNullException(nameof(param), "A null tensor cannot be registered as a parameter.");
-                if (!parametersByName.TryAdd(name, param)) throw new InvalidOperationException($"Parameter {name} is already registered.");
+                if (!_parametersByName.TryAdd(name, param)) throw new InvalidOperationException($"Parameter {name} is already registered.");
             }
 
             public virtual void register_buffer(string name, Tensor tensor, bool persistent = true)
             {
                 if (tensor is null || tensor.IsInvalid) throw new ArgumentNullException(nameof(tensor), "A null tensor cannot be registered as a buffer.");
-                if (!buffersByName.TryAdd(name, (tensor, persistent))) throw new InvalidOperationException($"Tensor {name} is already registered.");
+                if (!_buffersByName.TryAdd(name, (tensor, persistent))) throw new InvalidOperationException($"Tensor {name} is already registered.");
             }
 
             public virtual void register_module(string name, Module submodule)
             {
                 if (submodule is null)
                 {
-                    modulesByName.Remove(name);
+                    _modulesByName.Remove(name);
                     return;
                 }
                 if (string.IsNullOrEmpty(name) || name.Contains('.', StringComparison.Ordinal)) throw new ArgumentException($"module name can't be empty or contain \".\", got: \"{name}\"");
-                if (modulesByName.ContainsKey(name)) throw new InvalidOperationException($"Sub-module {name} is already registered.");
+                if (_modulesByName.ContainsKey(name)) throw new InvalidOperationException($"Sub-module {name} is already registered.");
                 submodule.RegisterComponents();
-                modulesByName.Add(name, submodule);
+                _modulesByName.Add(name, submodule);
             }
 
             public void add_module(string name, Module module) => register_module(name, module);
@@ -68,11 +68,11 @@ public static partial class torch
             /// <summary>Registers every field that holds a module, parameter or tensor, under the field's name.</summary>
             protected virtual void RegisterComponents()
             {
-                if (componentsRegistered) return;
-                componentsRegistered = true;
+                if (_componentsRegistered) return;
+                _componentsRegistered = true;
                 foreach (var (name, field) in Fields())
                 {
-                    if (modulesByName.ContainsKey(name) || parametersByName.ContainsKey(name) || buffersByName.ContainsKey(name)) continue;
+                    if (_modulesByName.ContainsKey(name) || _parametersByName.ContainsKey(name) || _buffersByName.ContainsKey(name)) continue;
                     switch (field.GetValue(this))
                     {
                         case Module module:
@@ -94,8 +94,8 @@ public static partial class torch
                 if (ReferenceEquals(field, value)) return;
                 field?.Dispose();
                 field = value;
-                if (value is null) parametersByName.Remove(name);
-                else parametersByName[name] = value;
+                if (value is null) _parametersByName.Remove(name);
+                else _parametersByName[name] = value;
                 value?.DetachFromDisposeScope();
             }
 
@@ -113,10 +113,10 @@ public static partial class torch
             public virtual IEnumerable<(string name, Parameter parameter)> named_parameters(bool recurse = true)
             {
                 var seen = new HashSet<Tensor>(ReferenceEqualityComparer.Instance);
-                foreach (var (name, parameter) in parametersByName)
+                foreach (var (name, parameter) in _parametersByName)
                     if (seen.Add(parameter)) yield return (name, parameter);
                 if (!recurse) yield break;
-                foreach (var (name, module) in modulesByName)
+                foreach (var (name, module) in _modulesByName)
                     foreach (var (inner, parameter) in module.named_parameters())
                         if (seen.Add(parameter)) yield return ($"{name}.{inner}", parameter);
             }
@@ -124,15 +124,15 @@ public static partial class torch
             public virtual IEnumerable<(string name, Tensor buffer)> named_buffers(bool recurse = true, bool include_nonpersistent = true)
             {
                 var seen = new HashSet<Tensor>(ReferenceEqualityComparer.Instance);
-                foreach (var (name, (buffer, persistent)) in buffersByName)
+                foreach (var (name, (buffer, persistent)) in _buffersByName)
                     if (persistent && seen.Add(buffer)) yield return (name, buffer); // TorchSharp never lists the others
                 if (!recurse) yield break;
-                foreach (var (name, module) in modulesByName)
+                foreach (var (name, module) in _modulesByName)
                     foreach (var (inner, buffer) in module.named_buffers(true, include_nonpersistent))
                         if (seen.Add(buffer)) yield return ($"{name}.{inner}", buffer);
             }
 
-            public virtual IEnumerable<(string name, Module module)> named_children() => modulesByName.Select(child => (child.Key, child.Value));
+            public virtual IEnumerable<(string name, Module module)> named_children() => _modulesByName.Select(child => (child.Key, child.Value));
 
             /// <summary>All modules inside, without this one.</summary>
             public virtual IEnumerable<(string name, Module module)> named_modules() =>
@@ -146,9 +146,9 @@ public static partial class torch
 
             public virtual IEnumerable<Module> modules() => named_modules().Select(named => named.module);
 
-            public virtual Parameter? get_parameter(string target) => Find(target, (module, name) => module.parametersByName.GetValueOrDefault(name));
+            public virtual Parameter? get_parameter(string target) => Find(target, (module, name) => module._parametersByName.GetValueOrDefault(name));
 
-            public virtual Tensor? get_buffer(string target) => Find(target, (module, name) => module.buffersByName.GetValueOrDefault(name).tensor);
+            public virtual Tensor? get_buffer(string target) => Find(target, (module, name) => module._buffersByName.GetValueOrDefault(name).tensor);
 
             public virtual bool has_parameter(string target) => get_parameter(target) is not null;
 
@@ -158,17 +158,17 @@ public static partial class torch
             {
                 if (get(this, target) is { } found) return found;
                 int dot = target.IndexOf('.');
-                return dot >= 0 && modulesByName.TryGetValue(target[..dot], out var child) ? child.Find(target[(dot + 1)..], get) : null;
+                return dot >= 0 && _modulesByName.TryGetValue(target[..dot], out var child) ? child.Find(target[(dot + 1)..], get) : null;
             }
 
             // ---- modes ----
 
-            public virtual bool training => isTraining;
+            public virtual bool training => _isTraining;
 
             public virtual void train(bool train = true)
             {
-                isTraining = train;
-                foreach (var module in modulesByName.Values) module.train(train);
+                _isTraining = train;
+                foreach (var module in _modulesByName.Values) module.train(train);
             }
 
             public virtual void eval() => train(false);
@@ -186,7 +186,7 @@ public static partial class torch
 
             public virtual Module apply(Action<Module> fn)
             {
-                foreach (var module in modulesByName.Values) module.apply(fn);
+                foreach (var module in _modulesByName.Values) module.apply(fn);
                 fn(this);
                 return this;
             }
@@ -199,8 +199,8 @@ public static partial class torch
             {
                 if (dtype is { } type && !is_floating_point(type)) throw new ArgumentException($"nn.Module.to only accepts floating point or complex types, but got desired dtype={type}");
                 if (device is not null) InitializeDeviceType(device.type);
-                foreach (var module in modulesByName.Values) module.Move(device, dtype);
-                foreach (var (name, parameter) in parametersByName.ToArray())
+                foreach (var module in _modulesByName.Values) module.Move(device, dtype);
+                foreach (var (name, parameter) in _parametersByName.ToArray())
                 {
                     if (Moved(parameter, device, dtype) is not { } moved) continue;
                     using var grad = parameter.grad;
@@ -211,14 +211,14 @@ public static partial class torch
                         using var movedGrad = Moved(grad, device, dtype);
                         replacement.grad = movedGrad ?? grad;
                     }
-                    parametersByName[name] = replacement;
+                    _parametersByName[name] = replacement;
                     Assign(name, replacement);
                     parameter.Dispose();
                 }
-                foreach (var (name, (buffer, persistent)) in buffersByName.ToArray())
+                foreach (var (name, (buffer, persistent)) in _buffersByName.ToArray())
                 {
                     if (Moved(buffer, device, dtype) is not { } moved) continue;
-                    buffersByName[name] = (moved.DetachFromDisposeScope(), persistent);
+                    _buffersByName[name] = (moved.DetachFromDisposeScope(), persistent);
                     Assign(name, moved);
                     buffer.Dispose();
                 }
@@ -248,7 +248,7 @@ public static partial class torch
                 string start = string.IsNullOrEmpty(prefix) ? "" : prefix + ".";
                 foreach (var (name, parameter) in named_parameters()) destination.TryAdd(start + name, parameter);
                 foreach (var (name, buffer) in named_buffers()) destination.TryAdd(start + name, buffer);
-                foreach (var (name, module) in modulesByName) module.state_dict(destination, start + name);
+                foreach (var (name, module) in _modulesByName) module.state_dict(destination, start + name);
                 return destination;
             }
 

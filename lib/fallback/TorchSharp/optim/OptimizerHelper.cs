@@ -5,13 +5,13 @@ namespace TorchSharp.Modules;
 /// <summary>An optimizer that keeps a state for every parameter.</summary>
 public abstract class OptimizerHelper : optim.Optimizer
 {
-    private readonly Dictionary<Parameter, OptimizerState> states = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Parameter, OptimizerState> _states = new(ReferenceEqualityComparer.Instance);
 
     private protected OptimizerHelper(OptimizerOptions defaults) => _defaults = defaults;
 
     protected OptimizerOptions _defaults;
 
-    private protected OptimizerState StateOf(Parameter parameter) => states[parameter];
+    private protected OptimizerState StateOf(Parameter parameter) => _states[parameter];
 
     private protected void Add(ParamGroup group, Func<Parameter, OptimizerState> state)
     {
@@ -20,8 +20,8 @@ public abstract class OptimizerHelper : optim.Optimizer
         _parameter_groups.Add(group);
         foreach (var parameter in group.Parameters)
         {
-            states[parameter] = state(parameter);
-            states[parameter].Initialize(group.Options);
+            _states[parameter] = state(parameter);
+            _states[parameter].Initialize(group.Options);
         }
     }
 
@@ -39,12 +39,12 @@ public abstract class OptimizerHelper : optim.Optimizer
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        foreach (var state in states.Values) (state as IDisposable)?.Dispose();
+        foreach (var state in _states.Values) (state as IDisposable)?.Dispose();
     }
 
     public void to(Device device)
     {
-        foreach (var state in states.Values) state.to(device);
+        foreach (var state in _states.Values) state.to(device);
     }
 
     // ---- TorchSharp's file format: the optimizer's name, two counts (LEB128), every group's options, every parameter's state ----
@@ -61,7 +61,7 @@ public abstract class OptimizerHelper : optim.Optimizer
         writer.Write7BitEncodedInt64(_parameter_groups.Count);
         writer.Write7BitEncodedInt64(parameters().Count());
         foreach (var group in _parameter_groups) group.Options.SaveStateDict(writer);
-        foreach (var parameter in parameters()) states[parameter].SaveStateDict(writer);
+        foreach (var parameter in parameters()) _states[parameter].SaveStateDict(writer);
     }
 
     public void load_state_dict(string location)
@@ -77,6 +77,6 @@ public abstract class OptimizerHelper : optim.Optimizer
         if (reader.Read7BitEncodedInt64() != _parameter_groups.Count) throw new ArgumentException("Invalid optimizer state -- different number of parameter groups.");
         if (reader.Read7BitEncodedInt64() != parameters().Count()) throw new ArgumentException("Invalid optimizer state -- different number of states.");
         foreach (var group in _parameter_groups) group.Options.LoadStateDict(reader);
-        foreach (var parameter in parameters()) states[parameter].LoadStateDict(reader);
+        foreach (var parameter in parameters()) _states[parameter].LoadStateDict(reader);
     }
 }
