@@ -137,5 +137,6 @@ public sealed class FuzzTests : IDisposable
         return [.. BitConverter.GetBytes((long)header.Length), .. header, .. new byte[offset]];
     }
 
-    private static IEnumerable<string> Golden() => Directory.GetDirectories(Path.Combine(AppContext.BaseDirectory, "Golden")).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Golden() =>
+        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden"), "config.json", SearchOption.AllDirectories).Select(file => Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal);
 }
