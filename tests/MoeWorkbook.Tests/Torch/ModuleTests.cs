@@ -8,21 +8,21 @@ public class ModuleTests
 {
     private sealed class Block : nn.Module<Tensor, Tensor>
     {
-        private readonly Linear _project;
-        private readonly ModuleList<Linear> _layers;
-        private readonly Parameter _gain;
-        private readonly Tensor _offset;
+        private readonly Linear project;
+        private readonly ModuleList<Linear> layers;
+        private readonly Parameter gain;
+        private readonly Tensor offset;
 
         public Block() : base(nameof(Block))
         {
-            _project = nn.Linear(4, 4, hasBias: false);
-            _layers = nn.ModuleList(nn.Linear(4, 4), nn.Linear(4, 4));
-            _gain = new Parameter(ones(4));
-            _offset = ones(4);
+            project = nn.Linear(4, 4, hasBias: false);
+            layers = nn.ModuleList(nn.Linear(4, 4), nn.Linear(4, 4));
+            gain = new Parameter(ones(4));
+            offset = ones(4);
             RegisterComponents();
         }
 
-        public override Tensor forward(Tensor input) => _layers[1].forward(_layers[0].forward(_project.forward(input))) * _gain + _offset;
+        public override Tensor forward(Tensor input) => layers[1].forward(layers[0].forward(project.forward(input))) * gain + offset;
     }
 
     private sealed class Named : nn.Module<Tensor, Tensor>
