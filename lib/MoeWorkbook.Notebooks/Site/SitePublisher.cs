@@ -22,17 +22,19 @@ public static class SitePublisher
         ArgumentNullException.ThrowIfNull(log);
 
         string root = Path.GetFullPath(site.Root);
+        var fresh = new HashSet<string>(StringComparer.Ordinal);
         foreach (NotebookResult result in results)
         {
             string relative = Path.GetRelativePath(root, result.Path);
             if (relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative))
                 relative = Path.GetFileName(result.Path);
             result.Document.Write(Path.Combine(site.Folder, relative));
+            fresh.Add(relative.Replace('\\', '/'));
         }
         SiteScripts scripts = SiteScripts.Provide(site, log);
         WholeFile.Write(Path.Combine(site.Folder, "assets", "site.css"), StyleSheet());
 
-        List<NotebookPage> pages = [.. Executed(site).Select(relative => new NotebookPage(site, scripts, relative))];
+        List<NotebookPage> pages = [.. Executed(site, fresh).Select(relative => new NotebookPage(site, scripts, relative))];
         foreach (IGrouping<string, NotebookPage> folder in pages.GroupBy(page => page.Folder))
         {
             NotebookPage[] chapters = [.. folder];
@@ -68,13 +70,13 @@ public static class SitePublisher
 
         """.ReplaceLineEndings("\n");
 
-    /// <summary>The executed notebooks in the site; one whose source is gone is taken out, page and all.</summary>
-    private static IEnumerable<string> Executed(SiteOptions site)
+    /// <summary>The executed notebooks in the site; one of an earlier run whose source is gone is taken out, page and all.</summary>
+    private static IEnumerable<string> Executed(SiteOptions site, HashSet<string> fresh)
     {
         foreach (string path in Directory.GetFiles(site.Folder, "*.ipynb", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             string relative = Path.GetRelativePath(site.Folder, path).Replace('\\', '/');
-            if (File.Exists(Path.Combine(site.Root, relative)))
+            if (fresh.Contains(relative) || File.Exists(Path.Combine(site.Root, relative)))
             {
                 yield return relative;
                 continue;

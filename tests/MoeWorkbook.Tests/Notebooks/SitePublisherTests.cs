@@ -63,6 +63,15 @@ public sealed class SitePublisherTests : IDisposable
     }
 
     [Fact]
+    public async Task A_notebook_from_another_folder_gets_a_page_too()
+    {
+        using var elsewhere = new NotebookFolder();
+        SitePublisher.Publish([await NotebookRunner.RunAsync(elsewhere.Notebook("mine.ipynb", "1 + 1"))], Site(), _log);
+        Assert.Contains("mine.html", File.ReadAllText(_folder.File("site/index.html")), StringComparison.Ordinal);
+        Assert.True(File.Exists(_folder.File("site/mine.html")));
+    }
+
+    [Fact]
     public async Task Links_between_notebooks_become_links_between_pages_and_headings_get_unique_anchors()
     {
         NotebookDocument document = Chapter("01-page.ipynb",
