@@ -8,8 +8,8 @@ public sealed class FastExperts : ExpertRunner
 {
     // Measured at hidden 4096, ffn 14336, 8 experts, top-2, AVX-512, one thread; fused against sorted in milliseconds:
     // float32    222 : 671 with  4 tokens an expert, 567 : 593 with 16;
-    // bfloat16   112 : 156 with  4,                  474 : 235 with 16, for libtorch has instructions for it that .NET has not.
-    private const double Float32Crossover = 12, BFloat16Crossover = 6;
+    // bfloat16   132 : 233 with  4, 198 : 180 with  6, 474 : 235 with 16, for libtorch has instructions for it that .NET has not.
+    private const double Float32Crossover = 12, BFloat16Crossover = 4;
 
     private readonly FusedExperts _fused = new();
     private readonly SortedExperts _sorted = new();
