@@ -9,7 +9,7 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
 {
     private readonly FeedForward? _sharedExpert;
     private readonly Projection? _sharedGate;
-    private ExpertRunner _runner = new SortedExperts();
+    private ExpertRunner _runner = new FastExperts();
 
     /// <summary>A layer from its parts.</summary>
     /// <param name="router">Picks the experts.</param>
@@ -61,7 +61,7 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
     /// <summary>The routed experts.</summary>
     public ExpertWeights Experts { get; }
 
-    /// <summary>How the experts are run; <see cref="SortedExperts"/> unless set.</summary>
+    /// <summary>How the experts are run; <see cref="FastExperts"/> unless set.</summary>
     public ExpertRunner Runner
     {
         get => _runner;
