@@ -1,0 +1,66 @@
+using static TorchSharp.torch;
+
+namespace MoeWorkbook;
+
+/// <summary>The comparison that the workbook is about: one Mixture-of-Experts layer against the dense block of equal total and that of equal active parameters, all three on the same storage.</summary>
+public sealed class LayerComparison
+{
+    private const int Decisions = 4; // so that a sample averages over draws, and no expert stays in a cache
+    private const string Layer = "Mixture of Experts", Total = "dense, equal total", Active = "dense, equal active", ByProducts = " (products)";
+
+    private readonly ExpertWeights _experts;
+    private readonly int _expertsPerToken;
+    private readonly ExpertRunner _runner;
+
+    /// <summary>A comparison on a layer's experts.</summary>
+    /// <param name="experts">The experts; <see cref="SyntheticWeights.Experts"/> makes some.</param>
+    /// <param name="expertsPerToken">Number of experts k of each token.</param>
+    /// <param name="runner">How experts are run.</param>
+    /// <exception cref="ArgumentOutOfRangeException">k is not from 1 to the number of experts.</exception>
+    public LayerComparison(ExpertWeights experts, int expertsPerToken, ExpertRunner runner)
+    {
+        ArgumentNullException.ThrowIfNull(experts);
+        ArgumentNullException.ThrowIfNull(runner);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(expertsPerToken);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(expertsPerToken, experts.ExpertCount);
+        (_experts, _expertsPerToken, _runner) = (experts, expertsPerToken, runner);
+    }
+
+    /// <summary>Times the three at several numbers of tokens. Each dense block is run in two ways, as matrix products and by the expert runner, and the faster one counts.</summary>
+    /// <param name="tokens">The numbers of tokens.</param>
+    /// <param name="pattern">How tokens are spread over experts.</param>
+    /// <param name="options">How to measure; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An option or a number of tokens is out of range.</exception>
+    public IReadOnlyList<LayerTiming> Measure(IEnumerable<int> tokens, RoutingPattern pattern = RoutingPattern.Uniform, MeasurementOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        using var noGradient = no_grad();
+        return [.. tokens.Select(count => Measure(count, pattern, options ?? new()))];
+    }
+
+    private LayerTiming Measure(int tokens, RoutingPattern pattern, MeasurementOptions options)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = randn(tokens, _experts.HiddenSize).to(_experts.GateUp.dtype); // [tokens, hidden]
+        var decisions = Enumerable.Range(0, Decisions)
+            .Select(seed => SyntheticRouting.Decide(pattern, tokens, _experts.ExpertCount, _expertsPerToken, seed)).ToArray();
+        var (total, active) = (new DenseOfExperts(_experts, _experts.ExpertCount), new DenseOfExperts(_experts, _expertsPerToken));
+        var (everyExpert, someExperts) = (total.Everywhere(tokens), active.Everywhere(tokens));
+
+        int turn = 0;
+        var measured = Measurement.Compare(options,
+            (Layer, () => Run(decisions[turn++ % Decisions])),
+            (Total, () => Run(everyExpert)),
+            (Active, () => Run(someExperts)),
+            (Total + ByProducts, () => total.Forward(hidden).Dispose()),
+            (Active + ByProducts, () => active.Forward(hidden).Dispose()));
+        var (equalTotal, equalActive) = (Faster(Total), Faster(Active));
+        return new(tokens, pattern,
+            ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens), decisions.Average(ExpertsTouched.In),
+            measured[Layer], equalTotal, equalActive, measured.Ratio(equalTotal.Name, Layer), measured.Ratio(Layer, equalActive.Name));
+
+        void Run(RoutingDecision decision) => _runner.Run(hidden, decision, _experts).Dispose();
+
+        Measurement Faster(string name) => new[] { measured[name], measured[name + ByProducts] }.MinBy(way => way.Seconds.Value)!;
+    }
+}
