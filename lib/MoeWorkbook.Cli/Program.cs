@@ -7,6 +7,7 @@ var root = new RootCommand("The MoE Workbook: why a Mixture-of-Experts model wit
     CountCommand.Create(),
     RunCommand.Create(),
     LogitsCommand.Create(),
+    BenchCommand.Create(),
 };
 
 try
