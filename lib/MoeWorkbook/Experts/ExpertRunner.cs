@@ -15,13 +15,18 @@ public abstract class ExpertRunner
     {
         ArgumentNullException.ThrowIfNull(routing);
         ArgumentNullException.ThrowIfNull(experts);
-        routing.Validate();
-        Expect.Shape(routing.Logits, "routing.Logits", ("tokens", -1), ("experts", experts.ExpertCount));
-        Expect.Shape(hidden, nameof(hidden), ("tokens", routing.TokenCount), ("hidden", experts.HiddenSize));
+        CheckRouting(hidden, routing, experts.ExpertCount, experts.HiddenSize);
         Expect.Like(hidden, nameof(hidden), experts.GateUp);
-        Expect.SameDevice(routing.Tokens, "routing.Tokens", hidden, nameof(hidden));
         using var scope = NewDisposeScope();
         return RunChecked(hidden, routing, experts).MoveToOuterDisposeScope();
+    }
+
+    private protected static void CheckRouting(Tensor hidden, RoutingDecision routing, int expertCount, int hiddenSize)
+    {
+        routing.Validate();
+        Expect.Shape(routing.Logits, "routing.Logits", ("tokens", -1), ("experts", expertCount));
+        Expect.Shape(hidden, nameof(hidden), ("tokens", routing.TokenCount), ("hidden", hiddenSize));
+        Expect.SameDevice(routing.Tokens, "routing.Tokens", hidden, nameof(hidden));
     }
 
     /// <summary>Runs the experts on arguments whose shapes were checked.</summary>

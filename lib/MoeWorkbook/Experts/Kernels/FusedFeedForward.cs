@@ -1,0 +1,279 @@
+using System.Runtime.Intrinsics;
+
+namespace MoeWorkbook;
+
+/// <summary>What one call of the fused experts works on: addresses and sizes, already checked.</summary>
+internal unsafe struct FusedCall
+{
+    public WeightRows GateUp, Down;
+    public int HiddenSize, FeedForwardSize, ExpertCount;
+
+    /// <summary>Hidden states and output, <c>[tokens, hidden]</c>, in bfloat16 or float32.</summary>
+    public byte* Hidden, Output;
+    public bool BFloat16;
+    public int TokenCount;
+
+    /// <summary>The routing decision, each <c>[assignments]</c>.</summary>
+    public long* Tokens, Experts;
+    public float* Weights;
+    public bool* Kept;
+    public int AssignmentCount;
+
+    public int Threads;
+}
+
+/// <summary>The SwiGLU experts of one batch, computed from the bytes of their weights, each read once.</summary>
+/// <remarks>
+/// Two pieces of parallel work, each over all chosen experts together, so that the cores meet twice a layer and not twice
+/// an expert: first the inner activations SiLU(gate)·up of every assignment, then every row of the output, to which each
+/// expert adds its share. Where a decode step spends its time is in reading weights; all else is kept out of the way.
+/// </remarks>
+internal abstract unsafe class FusedFeedForward
+{
+    /// <summary>Computes the experts. One caller at a time.</summary>
+    public abstract void Run(in FusedCall call, ThreadTeam team);
+}
+
+/// <inheritdoc />
+internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where TKernel : IRowKernel
+{
+    // With more tokens than fit in one tile a piece of a row is used again while it is in the first-level cache.
+    private const int ColumnBlock = 1024;
+
+    // Below so many bytes of weights a second thread costs more than it saves.
+    private const long BytesWorthSharing = 256 << 10;
+
+    private readonly NativeBuffer _inputs = new(), _gates = new(), _ups = new(), _inners = new(), _sums = new();
+    private readonly PrepareInputs _prepareInputs;
+    private readonly ComputeInners _computeInners;
+    private readonly ComputeOutputs _computeOutputs;
+
+    private FusedCall _call;
+    private float* _sum, _gate, _up;
+    private byte* _input, _inner;
+    private long _inputBytes, _innerBytes;
+
+    // The kept assignments, expert after expert, and the experts that have some.
+    private int[] _token = [];
+    private float[] _weight = [];
+    private (int Expert, int First, int Count)[] _touched = [];
+    private int[] _next = [];
+    private int _touchedCount;
+
+    public FusedFeedForward()
+    {
+        _prepareInputs = new(this);
+        _computeInners = new(this);
+        _computeOutputs = new(this);
+    }
+
+    /// <inheritdoc />
+    public override void Run(in FusedCall call, ThreadTeam team)
+    {
+        _call = call;
+        var assignments = SortByExpert();
+        _inputBytes = TKernel.ActivationBytes(call.HiddenSize);
+        _innerBytes = TKernel.ActivationBytes(call.FeedForwardSize);
+        _sum = _sums.Get<float>((long)call.TokenCount * call.HiddenSize);
+        _input = _inputs.Get<byte>(call.TokenCount * _inputBytes);
+        _gate = _gates.Get<float>((long)assignments * call.FeedForwardSize);
+        _up = _ups.Get<float>((long)assignments * call.FeedForwardSize);
+        _inner = _inners.Get<byte>(assignments * _innerBytes);
+
+        var bytes = _touchedCount * (2 * call.FeedForwardSize * call.GateUp.RowBytes + call.HiddenSize * call.Down.RowBytes);
+        var threads = bytes < BytesWorthSharing ? 1 : call.Threads;
+        team.Run(_prepareInputs, call.TokenCount, threads);
+        team.Run(_computeInners, _touchedCount * _computeInners.BlocksPerExpert, threads);
+        team.Run(_computeOutputs, _computeOutputs.Blocks, threads);
+    }
+
+    // A counting sort: stable, so that every sum has its order whatever the number of threads.
+    private int SortByExpert()
+    {
+        if (_next.Length < _call.ExpertCount) (_next, _touched) = (new int[_call.ExpertCount], new (int, int, int)[_call.ExpertCount]);
+        if (_token.Length < _call.AssignmentCount) (_token, _weight) = (new int[_call.AssignmentCount], new float[_call.AssignmentCount]);
+        Array.Clear(_next);
+        for (var i = 0; i < _call.AssignmentCount; i++)
+        {
+            var (token, expert) = (_call.Tokens[i], _call.Experts[i]);
+            if ((ulong)token >= (ulong)_call.TokenCount || (ulong)expert >= (ulong)_call.ExpertCount)
+                throw new ArgumentException($"Assignment {i} gives token {token} to expert {expert}, but there are {_call.TokenCount} tokens and {_call.ExpertCount} experts.");
+            if (_call.Kept[i]) _next[expert]++;
+        }
+
+        var kept = 0;
+        _touchedCount = 0;
+        for (var e = 0; e < _call.ExpertCount; e++)
+        {
+            var count = _next[e];
+            if (count > 0) _touched[_touchedCount++] = (e, kept, count);
+            _next[e] = kept;
+            kept += count;
+        }
+
+        for (var i = 0; i < _call.AssignmentCount; i++)
+        {
+            if (!_call.Kept[i]) continue;
+            var place = _next[_call.Experts[i]]++;
+            (_token[place], _weight[place]) = ((int)_call.Tokens[i], _call.Weights[i]);
+        }
+
+        return kept;
+    }
+
+    // Two tokens share a tile of two, three or more a tile of four, where the missing one repeats another.
+    private static int TileTokens(int left) => Math.Min(left == 1 ? 1 : left == 2 ? 2 : 4, TKernel.MaxTokens);
+
+    private static int Columns(int columns, int tokens) => tokens <= TKernel.MaxTokens ? columns : ColumnBlock;
+
+    /// <summary>Each token's hidden state as the kernel reads it.</summary>
+    private sealed class PrepareInputs(FusedFeedForward<TKernel> layer) : ChunkedWork
+    {
+        public override void Do(int token)
+        {
+            ref readonly var call = ref layer._call;
+            var size = call.HiddenSize;
+            var values = layer._sum + (long)token * size;
+            if (call.BFloat16) BFloat16Bits.Widen((ushort*)call.Hidden + (long)token * size, values, size);
+            else values = (float*)call.Hidden + (long)token * size;
+            TKernel.Prepare(values, 0, size, size, layer._input + token * layer._inputBytes);
+        }
+    }
+
+    /// <summary>A block of rows of one expert's gate and up, for all tokens that chose it.</summary>
+    private sealed class ComputeInners(FusedFeedForward<TKernel> layer) : ChunkedWork
+    {
+        // A whole number of the next product's pieces, so that the block can be laid out for it right here.
+        private static int BlockRows => Math.Max(64, TKernel.Granule);
+
+        public int BlocksPerExpert => (layer._call.FeedForwardSize + BlockRows - 1) / BlockRows;
+
+        public override void Do(int chunk)
+        {
+            ref readonly var call = ref layer._call;
+            var (expert, first, count) = layer._touched[chunk / BlocksPerExpert];
+            var start = chunk % BlocksPerExpert * BlockRows;
+            var end = Math.Min(start + BlockRows, call.FeedForwardSize);
+            Multiply(call, (long)expert * 2 * call.FeedForwardSize, first, count, start, end);
+            for (var a = first; a < first + count; a++)
+            {
+                var gate = layer._gate + (long)a * call.FeedForwardSize;
+                SwiGlu(gate + start, layer._up + (long)a * call.FeedForwardSize + start, end - start);
+                TKernel.Prepare(gate, start, end, call.FeedForwardSize, layer._inner + a * layer._innerBytes);
+            }
+        }
+
+        private void Multiply(in FusedCall call, long gateRow, int first, int count, int start, int end)
+        {
+            var (size, upRow) = (call.FeedForwardSize, gateRow + call.FeedForwardSize);
+            for (var a = first; a < first + count; a++)
+            {
+                new Span<float>(layer._gate + (long)a * size + start, end - start).Clear();
+                new Span<float>(layer._up + (long)a * size + start, end - start).Clear();
+            }
+
+            var sums = stackalloc float[16];
+            var tile = new Tile();
+            var columns = Columns(call.HiddenSize, count);
+            for (var column = 0; column < call.HiddenSize; column += columns)
+            {
+                var columnEnd = Math.Min(column + columns, call.HiddenSize);
+                for (var row = start; row < end; row += 2)
+                {
+                    var next = Math.Min(row + 1, end - 1);
+                    tile.SetRows(call.GateUp, gateRow + row, gateRow + next, upRow + row, upRow + next);
+                    for (var t = 0; t < count;)
+                    {
+                        var tokens = TileTokens(count - t);
+                        var a = first + t;
+                        tile.SetTokens(Input(a), Input(Math.Min(a + 1, first + count - 1)), Input(Math.Min(a + 2, first + count - 1)), Input(Math.Min(a + 3, first + count - 1)));
+                        TKernel.Multiply(tile, tokens, column, columnEnd, call.HiddenSize, sums);
+                        for (var j = 0; j < tokens && t < count; j++, t++)
+                        {
+                            float* gate = layer._gate + (long)(first + t) * size, up = layer._up + (long)(first + t) * size;
+                            gate[row] += sums[j];
+                            up[row] += sums[8 + j];
+                            if (next == row) continue;
+                            gate[next] += sums[4 + j];
+                            up[next] += sums[12 + j];
+                        }
+                    }
+                }
+            }
+        }
+
+        private byte* Input(int assignment) => layer._input + layer._token[assignment] * layer._inputBytes;
+
+        /// <summary>gate ← gate · σ(gate) · up.</summary>
+        private static void SwiGlu(float* gate, float* up, int count)
+        {
+            var i = 0;
+            for (; i <= count - Vector256<float>.Count; i += Vector256<float>.Count)
+            {
+                var g = Vector256.Load(gate + i);
+                (g / (Vector256<float>.One + Vector256.Exp(-g)) * Vector256.Load(up + i)).Store(gate + i);
+            }
+
+            for (; i < count; i++) gate[i] = gate[i] / (1 + MathF.Exp(-gate[i])) * up[i];
+        }
+    }
+
+    /// <summary>A block of rows of the output, for all tokens: every expert in turn adds weight · (row of down · inner).</summary>
+    private sealed class ComputeOutputs(FusedFeedForward<TKernel> layer) : ChunkedWork
+    {
+        private int BlockRows => layer._call.TokenCount <= TKernel.MaxTokens ? 16 : 64;
+
+        public int Blocks => (layer._call.HiddenSize + BlockRows - 1) / BlockRows;
+
+        public override void Do(int chunk)
+        {
+            ref readonly var call = ref layer._call;
+            var start = chunk * BlockRows;
+            var end = Math.Min(start + BlockRows, call.HiddenSize);
+            for (var t = 0; t < call.TokenCount; t++) new Span<float>(layer._sum + (long)t * call.HiddenSize + start, end - start).Clear();
+            for (var i = 0; i < layer._touchedCount; i++)
+            {
+                var (expert, first, count) = layer._touched[i];
+                Multiply(call, (long)expert * call.HiddenSize, first, count, start, end);
+            }
+
+            for (var t = 0; t < call.TokenCount; t++)
+            {
+                var offset = (long)t * call.HiddenSize + start;
+                if (call.BFloat16) BFloat16Bits.Narrow(layer._sum + offset, (ushort*)call.Output + offset, end - start);
+                else new ReadOnlySpan<float>(layer._sum + offset, end - start).CopyTo(new((float*)call.Output + offset, end - start));
+            }
+        }
+
+        private void Multiply(in FusedCall call, long downRow, int first, int count, int start, int end)
+        {
+            var sums = stackalloc float[16];
+            var tile = new Tile();
+            var columns = Columns(call.FeedForwardSize, count);
+            for (var column = 0; column < call.FeedForwardSize; column += columns)
+            {
+                var columnEnd = Math.Min(column + columns, call.FeedForwardSize);
+                for (var row = start; row < end; row += 4)
+                {
+                    var last = end - 1;
+                    tile.SetRows(call.Down, downRow + row, downRow + Math.Min(row + 1, last), downRow + Math.Min(row + 2, last), downRow + Math.Min(row + 3, last));
+                    for (var t = 0; t < count;)
+                    {
+                        var tokens = TileTokens(count - t);
+                        var a = first + t;
+                        tile.SetTokens(Inner(a), Inner(Math.Min(a + 1, first + count - 1)), Inner(Math.Min(a + 2, first + count - 1)), Inner(Math.Min(a + 3, first + count - 1)));
+                        TKernel.Multiply(tile, tokens, column, columnEnd, call.FeedForwardSize, sums);
+                        for (var j = 0; j < tokens && t < count; j++, t++)
+                        {
+                            var sum = layer._sum + (long)layer._token[first + t] * call.HiddenSize;
+                            var weight = layer._weight[first + t];
+                            for (var r = 0; r < Math.Min(4, end - row); r++) sum[row + r] += weight * sums[4 * r + j];
+                        }
+                    }
+                }
+            }
+        }
+
+        private byte* Inner(int assignment) => layer._inner + assignment * layer._innerBytes;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Runtime.Intrinsics;
+using static TorchSharp.torch;
+
+namespace MoeWorkbook;
+
+/// <summary>From tensors to addresses: picks the kernel for a type of weights and calls it.</summary>
+internal sealed unsafe class FusedKernels(Instructions instructions)
+{
+    private FusedFeedForward? _float32, _bfloat16, _int8, _int4;
+
+    public Tensor Run(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    {
+        var elementBytes = hidden.element_size();
+        var call = new FusedCall
+        {
+            GateUp = new((nint)TensorMemory.Address(experts.GateUp, "experts.GateUp"), experts.HiddenSize * elementBytes),
+            Down = new((nint)TensorMemory.Address(experts.Down, "experts.Down"), experts.FeedForwardSize * elementBytes),
+            HiddenSize = experts.HiddenSize,
+            FeedForwardSize = experts.FeedForwardSize,
+            ExpertCount = experts.ExpertCount,
+        };
+        var kernel = hidden.dtype == ScalarType.BFloat16 ? _bfloat16 ??= Floating<BFloat16Format>() : _float32 ??= Floating<Float32Format>();
+        return Run(kernel, call, hidden, routing);
+    }
+
+    public Tensor Run(Tensor hidden, RoutingDecision routing, QuantizedExpertWeights experts)
+    {
+        var call = new FusedCall
+        {
+            GateUp = experts.GateUp.Rows,
+            Down = experts.Down.Rows,
+            HiddenSize = experts.HiddenSize,
+            FeedForwardSize = experts.FeedForwardSize,
+            ExpertCount = experts.ExpertCount,
+        };
+        var kernel = experts.Type == WeightType.Int8 ? _int8 ??= Integer<Int8Format>() : _int4 ??= Integer<Int4Format>();
+        return Run(kernel, call, hidden, routing);
+    }
+
+    private static Tensor Run(FusedFeedForward kernel, FusedCall call, Tensor hidden, RoutingDecision routing)
+    {
+        hidden = hidden.detach().contiguous();
+        var output = empty_like(hidden); // [tokens, hidden]
+        var (tokens, experts, kept) = (routing.Tokens.contiguous(), routing.Experts.contiguous(), routing.Kept.contiguous());
+        var weights = routing.Weights.detach().to(ScalarType.Float32).contiguous();
+        call.Hidden = TensorMemory.Address(hidden, nameof(hidden));
+        call.Output = TensorMemory.Address(output, nameof(output));
+        call.BFloat16 = hidden.dtype == ScalarType.BFloat16;
+        call.TokenCount = (int)hidden.shape[0];
+        call.Tokens = (long*)TensorMemory.Address(tokens, "routing.Tokens");
+        call.Experts = (long*)TensorMemory.Address(experts, "routing.Experts");
+        call.Weights = (float*)TensorMemory.Address(weights, "routing.Weights");
+        call.Kept = (bool*)TensorMemory.Address(kept, "routing.Kept");
+        call.AssignmentCount = (int)tokens.numel();
+        call.Threads = get_num_threads();
+        lock (ThreadTeam.Shared) kernel.Run(call, ThreadTeam.Shared);
+        GC.KeepAlive(hidden);
+        return output;
+    }
+
+    private FusedFeedForward Floating<TFormat>() where TFormat : IFloatFormat => instructions.VectorBits switch
+    {
+        512 => new FusedFeedForward<FloatRows<TFormat, Lanes512, Vector512<float>>>(),
+        256 => new FusedFeedForward<FloatRows<TFormat, Lanes256, Vector256<float>>>(),
+        _ => new FusedFeedForward<FloatRows<TFormat, Lanes128, Vector128<float>>>(),
+    };
+
+    private FusedFeedForward Integer<TFormat>() where TFormat : IIntegerFormat => instructions.ByteProduct switch
+    {
+        ByteProduct.AvxVnni => new FusedFeedForward<IntegerRows<TFormat, AvxVnniProduct>>(),
+        ByteProduct.Avx2 => new FusedFeedForward<IntegerRows<TFormat, Avx2Product>>(),
+        _ => new FusedFeedForward<IntegerRows<TFormat, PortableProduct>>(),
+    };
+}
