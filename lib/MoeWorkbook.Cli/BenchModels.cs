@@ -11,18 +11,18 @@ internal static class BenchModels
     {
         var batches = BenchCommand.Numbers("--batch", "Numbers of sequences.", "1,4,16");
         return Create("decode", "Tokens a second with a key-value cache: Mixture of Experts, dense of equal total and of equal active parameters.", batches,
-            "batch", "tokens a second", (models, batch, options) => (ModelTiming.Decode(models, batch: batch, options: options), batch));
+            "batch", "tokens a second", (models, batch, options) => (models.Decode(batch, options: options), batch));
     }
 
     public static Command CreatePrefill()
     {
         var prompts = BenchCommand.Numbers("--tokens", "Lengths of the prompt.", "16,64,256,512");
         return Create("prefill", "Time to the first token of a prompt: Mixture of Experts, dense of equal total and of equal active parameters.", prompts,
-            "prompt", "tokens a second", (models, prompt, options) => (ModelTiming.Prefill(models, prompt, options), prompt));
+            "prompt", "tokens a second", (models, prompt, options) => (models.Prefill(prompt, options), prompt));
     }
 
     private static Command Create(string name, string description, Option<int[]> sizes, string size, string rate,
-        Func<IEnumerable<(string, CausalLanguageModel)>, int, MeasurementOptions, (Comparison Times, int TokensPerStep)> measure)
+        Func<ModelComparison, int, MeasurementOptions, (Comparison Times, int TokensPerStep)> measure)
     {
         var rounds = BenchCommand.Number("--rounds", "Rounds; in each every model has its turn.", 9);
         var hidden = BenchCommand.Number("--hidden", "Size of the hidden states; a multiple of 64.", 1024, least: 64);
@@ -43,19 +43,21 @@ internal static class BenchModels
         {
             int heads = parsed.GetValue(hidden) / 64;
             var dense = ModelConfig.Dense(parsed.GetValue(hidden), parsed.GetValue(layers), heads, heads % 4 == 0 ? heads / 4 : heads, parsed.GetValue(feedForward), vocabularySize: 8192);
-            BenchCommand.Progress("making the models");
-            using var trio = new ModelTrio(dense, parsed.GetValue(experts), parsed.GetValue(topK), parsed.GetValue(type) == "float32" ? ScalarType.Float32 : ScalarType.BFloat16);
+            BenchCommand.Progress("making the model");
+            var config = dense.MixtureOfExperts(parsed.GetValue(experts), parsed.GetValue(topK));
+            using var model = new CausalLanguageModel(config, dtype: parsed.GetValue(type) == "float32" ? ScalarType.Float32 : ScalarType.BFloat16);
+            var models = new ModelComparison(model, new FusedExperts());
             var options = new MeasurementOptions { Rounds = parsed.GetValue(rounds), Limit = TimeSpan.FromMinutes(1) };
             var results = new List<(int Size, Comparison Times, int TokensPerStep)>();
             foreach (int count in parsed.GetValue(sizes)!)
             {
                 BenchCommand.Progress($"{size} {count}");
-                var (times, tokens) = measure(trio.Named, count, options);
+                var (times, tokens) = measure(models, count, options);
                 results.Add((count, times, tokens));
             }
 
             if (parsed.GetValue(json))
-                BenchCommand.Print(new() { ["models"] = Models(trio), ["rows"] = new JsonArray([.. results.SelectMany(r => r.Times.Measurements.Select(m => Row(m, r.Size, r.TokensPerStep, r.Times)))]) });
+                BenchCommand.Print(new() { ["models"] = Models(dense, config), ["rows"] = new JsonArray([.. results.SelectMany(r => r.Times.Measurements.Select(m => Row(m, r.Size, r.TokensPerStep, r.Times)))]) });
             else
                 Console.WriteLine(Table(results));
         });
@@ -81,9 +83,19 @@ internal static class BenchModels
             ])));
     }
 
-    private static JsonObject Models(ModelTrio trio) => new(trio.Named.Select(model =>
+    private static JsonObject Models(ModelConfig dense, ModelConfig moe)
     {
-        var count = ParameterCount.Of(model.Model.Config);
-        return KeyValuePair.Create(model.Name, (JsonNode?)new JsonObject { ["total_parameters"] = count.TotalParameters, ["active_parameters"] = count.ActiveParameters });
-    }));
+        return new()
+        {
+            ["Mixture of Experts"] = Count(moe),
+            ["dense, equal total"] = Count(dense with { FeedForwardSize = moe.Moe!.ExpertCount * dense.FeedForwardSize }),
+            ["dense, equal active"] = Count(dense with { FeedForwardSize = moe.Moe.ExpertsPerToken * dense.FeedForwardSize }),
+        };
+
+        static JsonObject Count(ModelConfig config)
+        {
+            var count = ParameterCount.Of(config);
+            return new() { ["total_parameters"] = count.TotalParameters, ["active_parameters"] = count.ActiveParameters };
+        }
+    }
 }

@@ -8,7 +8,7 @@ namespace MoeWorkbook.Cli;
 internal static class BenchMoeLayer
 {
     private const string Ours = "ours", Loop = "loop", PyTorch = "PyTorch", Bandwidth = "bandwidth";
-    private static readonly WeightType[] _types = [WeightType.Float32, WeightType.BFloat16];
+    private static readonly WeightType[] _types = [WeightType.Float32, WeightType.BFloat16, WeightType.Int8, WeightType.Int4];
 
     // After a product OpenBLAS's and OpenMP's threads wait actively for the next one: it must not cost the alternative that has its turn.
     private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(5);
@@ -57,7 +57,7 @@ internal static class BenchMoeLayer
     {
         BenchCommand.Progress($"{LayerRow.TypeName(type)}: making the weights");
         using var noGradient = no_grad();
-        using var layer = BenchedLayer.Create(shape, type);
+        using var layer = new BenchedLayer(shape, type);
         using var peer = python is not null && BenchedLayer.InPyTorch(type) ? PyTorchPeer.Start(python, shape, LayerRow.TypeName(type)) : null;
         foreach (int count in tokens)
         {
@@ -111,7 +111,7 @@ internal static class BenchMoeLayer
         return sample();
     }
 
-    private static WeightType ParseType(string name) => _types.Concat([WeightType.Int8, WeightType.Int4]).Cast<WeightType?>()
+    private static WeightType ParseType(string name) => _types.Cast<WeightType?>()
         .FirstOrDefault(type => LayerRow.TypeName(type!.Value).Equals(name, StringComparison.OrdinalIgnoreCase))
         ?? throw new FormatException($"'{name}' is none of float32, bfloat16, int8, int4");
 }

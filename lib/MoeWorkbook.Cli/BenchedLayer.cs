@@ -2,25 +2,29 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary>The experts of a layer in one type of weights, and the two ways in which they are run here.</summary>
+/// <summary>The experts of a layer in one type of weights, and the two ways in which they are run here: the fastest, and the teaching loop.</summary>
+/// <remarks>libtorch has no product with quantised weights, so there the loop runs on the same experts in bfloat16.</remarks>
 internal sealed class BenchedLayer : IDisposable
 {
     private readonly ExpertWeights _experts;
-    private readonly SortedExperts _chosen = new();
+    private readonly QuantizedExpertWeights? _quantized;
+    private readonly FusedExperts _fused = new();
+    private readonly SortedExperts _sorted = new();
     private readonly LoopExperts _loop = new();
 
-    private BenchedLayer(WeightType type, ExpertWeights experts) => (Type, _experts) = (type, experts);
+    public BenchedLayer(LayerShape shape, WeightType type)
+    {
+        Type = type;
+        _experts = SyntheticWeights.Experts(shape.Experts, shape.Hidden, shape.FeedForward, type == WeightType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16);
+        if (!InPyTorch(type)) _quantized = QuantizedExpertWeights.Quantize(_experts, type);
+    }
 
     /// <summary>The type of the weights.</summary>
     public WeightType Type { get; }
 
-    /// <summary>Bytes that are read where a token visits one expert.</summary>
-    public double BytesPerExpert => (double)(_experts.GateUp.numel() + _experts.Down.numel()) * _experts.GateUp.element_size() / _experts.ExpertCount;
-
-    public static BenchedLayer Create(LayerShape shape, WeightType type) =>
-        new(type, SyntheticWeights.Experts(shape.Experts, shape.Hidden, shape.FeedForward, InPyTorch(type)
-            ? type == WeightType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16
-            : throw new CommandException($"{LayerRow.TypeName(type)} has no kernel yet.")));
+    /// <summary>Bytes that are read where a token visits one expert, scales included.</summary>
+    public double BytesPerExpert =>
+        (_quantized?.Bytes ?? (_experts.GateUp.numel() + _experts.Down.numel()) * _experts.GateUp.element_size()) / (double)_experts.ExpertCount;
 
     /// <summary>Whether PyTorch computes with weights of the type.</summary>
     public static bool InPyTorch(WeightType type) => type is WeightType.Float32 or WeightType.BFloat16;
@@ -32,9 +36,15 @@ internal sealed class BenchedLayer : IDisposable
         return randn(tokens, _experts.HiddenSize).to(_experts.GateUp.dtype).MoveToOuterDisposeScope();
     }
 
-    public void Run(Tensor hidden, RoutingDecision routing) => _chosen.Run(hidden, routing, _experts).Dispose();
+    public void Run(Tensor hidden, RoutingDecision routing) =>
+        (_quantized is not null ? _fused.Run(hidden, routing, _quantized)
+            : hidden.shape[0] <= 16 ? _fused.Run(hidden, routing, _experts) : _sorted.Run(hidden, routing, _experts)).Dispose();
 
     public void RunLoop(Tensor hidden, RoutingDecision routing) => _loop.Run(hidden, routing, _experts).Dispose();
 
-    public void Dispose() => _experts.Dispose();
+    public void Dispose()
+    {
+        _quantized?.Dispose();
+        _experts.Dispose();
+    }
 }

@@ -6,7 +6,6 @@ namespace MoeWorkbook;
 public sealed class LayerComparison
 {
     private const int Decisions = 4; // so that a sample averages over draws, and no expert stays in a cache
-    private const string Layer = "Mixture of Experts", Total = "dense, equal total", Active = "dense, equal active", ByProducts = " (products)";
 
     private readonly ExpertWeights _experts;
     private readonly int _expertsPerToken;
@@ -44,23 +43,12 @@ public sealed class LayerComparison
         var hidden = randn(tokens, _experts.HiddenSize).to(_experts.GateUp.dtype); // [tokens, hidden]
         var decisions = Enumerable.Range(0, Decisions)
             .Select(seed => SyntheticRouting.Decide(pattern, tokens, _experts.ExpertCount, _expertsPerToken, seed)).ToArray();
-        var (total, active) = (new DenseOfExperts(_experts, _experts.ExpertCount), new DenseOfExperts(_experts, _expertsPerToken));
-        var (everyExpert, someExperts) = (total.Everywhere(tokens), active.Everywhere(tokens));
-
-        int turn = 0;
-        var measured = Measurement.Compare(options,
-            (Layer, () => Run(decisions[turn++ % Decisions])),
-            (Total, () => Run(everyExpert)),
-            (Active, () => Run(someExperts)),
-            (Total + ByProducts, () => total.Forward(hidden).Dispose()),
-            (Active + ByProducts, () => active.Forward(hidden).Dispose()));
-        var (equalTotal, equalActive) = (Faster(Total), Faster(Active));
+        var times = ThreeWays.Compare(options, _runner, _experts.ExpertCount, _expertsPerToken, runner =>
+        {
+            int turn = 0;
+            return () => runner.Run(hidden, decisions[turn++ % Decisions], _experts).Dispose();
+        });
         return new(tokens, pattern,
-            ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens), decisions.Average(ExpertsTouched.In),
-            measured[Layer], equalTotal, equalActive, measured.Ratio(equalTotal.Name, Layer), measured.Ratio(Layer, equalActive.Name));
-
-        void Run(RoutingDecision decision) => _runner.Run(hidden, decision, _experts).Dispose();
-
-        Measurement Faster(string name) => new[] { measured[name], measured[name + ByProducts] }.MinBy(way => way.Seconds.Value)!;
+            ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens), decisions.Average(ExpertsTouched.In), times);
     }
 }

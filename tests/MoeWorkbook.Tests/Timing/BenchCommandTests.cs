@@ -8,14 +8,14 @@ public class BenchCommandTests
     [Fact]
     public async Task The_layer_benchmark_prints_one_object_of_probe_and_rows()
     {
-        var (output, code) = await Run("bench", "moe-layer", "--json", "--hidden", "64", "--ffn", "128", "--experts", "4", "--tokens", "1,5", "--dtypes", "float32,bfloat16", "--rounds", "2", "--no-pytorch");
+        var (output, code) = await Run("bench", "moe-layer", "--json", "--hidden", "64", "--ffn", "128", "--experts", "4", "--tokens", "1,5", "--rounds", "2", "--no-pytorch");
         Assert.Equal(0, code);
         var json = JsonNode.Parse(output)!;
         Assert.True((double)json["probe"]!["read_gb_per_s"]! > 0);
         Assert.True((double)json["probe"]!["gemm_gflops"]!["float32"]! > 0);
         Assert.True((double)json["probe"]!["gemm_gflops"]!["bfloat16"]! > 0);
         var rows = json["rows"]!.AsArray();
-        Assert.Equal(["float32 1", "float32 5", "bfloat16 1", "bfloat16 5"], rows.Select(row => $"{row!["dtype"]} {row["tokens"]}"));
+        Assert.Equal(["float32 1", "float32 5", "bfloat16 1", "bfloat16 5", "int8 1", "int8 5", "int4 1", "int4 5"], rows.Select(row => $"{row!["dtype"]} {row["tokens"]}"));
         foreach (var row in rows)
         {
             foreach (string number in new[] { "milliseconds", "bandwidth_fraction", "gemm_fraction", "loop_milliseconds" }) Assert.True((double)row![number]! > 0, number);

@@ -14,12 +14,21 @@ public class LayerComparisonTests
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         using var experts = new ExpertWeights(4, 6, 10, weights: new() { StandardDeviation = 1 });
-        var dense = new DenseOfExperts(experts, count);
         var hidden = randn(3, 6);
+        var routing = SyntheticRouting.Decide(RoutingPattern.Uniform, 3, 4, 2);
 
         var expected = experts.Unbind().Take(count).Select(expert => expert.Forward(hidden)).Aggregate((sum, next) => sum + next);
-        Assert.True(allclose(expected, dense.Forward(hidden), rtol: 1e-4, atol: 1e-4));
-        Assert.True(allclose(expected, new SortedExperts().Run(hidden, dense.Everywhere(3), experts), rtol: 1e-4, atol: 1e-4));
+        Assert.True(allclose(expected, new DenseOfExperts(count).Run(hidden, routing, experts), rtol: 1e-4, atol: 1e-4));
+        Assert.True(allclose(expected, new DenseOfExperts(count, new SortedExperts()).Run(hidden, routing, experts), rtol: 1e-4, atol: 1e-4));
+    }
+
+    [Fact]
+    public void More_experts_than_there_are_make_no_dense_block()
+    {
+        using var scope = NewDisposeScope();
+        using var experts = new ExpertWeights(2, 4, 4);
+        var routing = SyntheticRouting.Decide(RoutingPattern.Uniform, 1, 2, 1);
+        Assert.Contains("there are 2", Assert.Throws<ArgumentException>(() => new DenseOfExperts(3).Run(randn(1, 4), routing, experts)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -34,7 +43,7 @@ public class LayerComparisonTests
         parameters["up_proj.weight"].copy_(cat([.. experts.GateUp.unbind().Select(weight => weight.narrow(0, 5, 5))], 0));
         parameters["down_proj.weight"].copy_(cat(experts.Down.unbind(), 1));
         var hidden = randn(2, 4);
-        Assert.True(allclose(block.forward(hidden), new DenseOfExperts(experts, 3).Forward(hidden), rtol: 1e-4, atol: 1e-4));
+        Assert.True(allclose(block.forward(hidden), new DenseOfExperts(3).Run(hidden, SyntheticRouting.Decide(RoutingPattern.Uniform, 2, 3, 1), experts), rtol: 1e-4, atol: 1e-4));
     }
 
     [Fact]
@@ -59,21 +68,26 @@ public class LayerComparisonTests
         {
             Assert.Equal(2, timing.TouchedExperts);
             Assert.True(timing.Moe.Seconds.Value > 0 && timing.AdvantageOverTotal.Value > 0 && timing.CostOverActive.Value > 0);
-            Assert.StartsWith("dense, equal total", timing.EqualTotal.Name, StringComparison.Ordinal);
         });
         Assert.Equal(4 * (1 - Math.Pow(0.5, 8)), timings[1].ExpectedExperts, 9);
     }
 
     [Fact]
-    public void Models_of_equal_total_and_equal_active_parameters_are_decoded_and_prefilled()
+    public void A_model_is_decoded_and_prefilled_beside_both_dense_ones_and_keeps_its_runners()
     {
-        using var trio = new ModelTrio(ModelConfig.Dense(16, 2, 2, 1, 24, 50), 4, 2, ScalarType.Float32);
-        var (moe, total, active) = (ParameterCount.Of(trio.Moe.Config), ParameterCount.Of(trio.EqualTotal.Config), ParameterCount.Of(trio.EqualActive.Config));
-        long routers = moe.TotalByComponent[ModelComponent.Router];
-        Assert.Equal(moe.TotalParameters - routers, total.TotalParameters);
-        Assert.Equal(moe.ActiveParameters - routers, active.TotalParameters);
+        using var model = new CausalLanguageModel(ModelConfig.Dense(16, 2, 2, 1, 24, 50).MixtureOfExperts(4, 2));
+        var runner = model.Decoder.Layers[0].Moe!.Runner;
+        var comparison = new ModelComparison(model, new SortedExperts());
+        string[] names = ["Mixture of Experts", "dense, equal total", "dense, equal active"];
+        Assert.Equal(names, comparison.Decode(batch: 2, context: 3, _quick).Measurements.Select(one => one.Name));
+        Assert.All(comparison.Prefill(5, _quick).Measurements, one => Assert.True(one.Seconds.Value > 0));
+        Assert.Same(runner, model.Decoder.Layers[0].Moe!.Runner);
+    }
 
-        Assert.Equal(3, ModelTiming.Decode(trio.Named, context: 3, batch: 2, options: _quick).Measurements.Count);
-        Assert.All(ModelTiming.Prefill(trio.Named, 5, _quick).Measurements, model => Assert.True(model.Seconds.Value > 0));
+    [Fact]
+    public void A_dense_model_has_nothing_to_compare()
+    {
+        using var model = new CausalLanguageModel(ModelConfig.Dense(16, 1, 2, 1, 24, 50));
+        Assert.Contains("no experts", Assert.Throws<ArgumentException>(() => new ModelComparison(model, new SortedExperts())).Message, StringComparison.Ordinal);
     }
 }

@@ -20,14 +20,14 @@ public class TimingFigureTests
     [Fact]
     public void The_predicted_advantage_is_the_ratio_of_experts_read()
     {
-        LayerTiming[] timings =
-        [
-            new(1, RoutingPattern.Uniform, 2, 2, _measurement, _measurement, _measurement, new(3.9, 3.8, 4.0), new(1, 1, 1)),
-            new(64, RoutingPattern.Uniform, 8, 8, _measurement, _measurement, _measurement, new(1.2, 1.1, 1.3), new(1, 1, 1)),
-        ];
+        LayerTiming[] timings = [Timing(1, touched: 2, advantage: 3.9), Timing(64, touched: 8, advantage: 1.2)];
         var json = JsonNode.Parse(MoeWorkbook.Figures.AdvantageAgainstBatch(timings, 8).ToJson())!;
         Assert.Equal([4.0, 1.0], json["data"]![0]!["y"]!.AsArray().Select(y => (double)y!));
         Assert.Equal("measured, uniform", (string)json["data"]![1]!["name"]!);
+        Assert.Equal([3.9, 1.2], json["data"]![1]!["y"]!.AsArray().Select(y => Math.Round((double)y!, 9)));
+
+        static LayerTiming Timing(int tokens, double touched, double advantage) => new(tokens, RoutingPattern.Uniform, touched, touched, Measurement.Rounds(
+            new(), ("Mixture of Experts", () => 0.01), ("dense, equal total", () => 0.01 * advantage), ("dense, equal active", () => 0.01)));
     }
 
     [Fact]
