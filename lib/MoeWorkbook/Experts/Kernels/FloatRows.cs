@@ -30,31 +30,35 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
         for (var i = vectorEnd; i < end; i++) AddColumn(tile, tokens, i, sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneToken(in Tile tile, int start, int end, float* sums)
     {
+        nint ahead = tile.Ahead;
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         var x0 = (float*)tile.Token0;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00;
         for (nint i = start; i < end; i += TLanes.Width)
         {
             var x = TLanes.Load(x0 + i);
-            s00 = TLanes.MultiplyAdd(Load(w0, i), x, s00);
-            s10 = TLanes.MultiplyAdd(Load(w1, i), x, s10);
-            s20 = TLanes.MultiplyAdd(Load(w2, i), x, s20);
-            s30 = TLanes.MultiplyAdd(Load(w3, i), x, s30);
+            s00 = TLanes.MultiplyAdd(Load(w0, i, ahead), x, s00);
+            s10 = TLanes.MultiplyAdd(Load(w1, i, ahead), x, s10);
+            s20 = TLanes.MultiplyAdd(Load(w2, i, ahead), x, s20);
+            s30 = TLanes.MultiplyAdd(Load(w3, i, ahead), x, s30);
         }
 
         (sums[0], sums[4], sums[8], sums[12]) = (TLanes.Sum(s00), TLanes.Sum(s10), TLanes.Sum(s20), TLanes.Sum(s30));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TwoTokens(in Tile tile, int start, int end, float* sums)
     {
+        nint ahead = tile.Ahead;
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;
         for (nint i = start; i < end; i += TLanes.Width)
         {
-            TVector a = Load(w0, i), b = Load(w1, i), c = Load(w2, i), d = Load(w3, i);
+            TVector a = Load(w0, i, ahead), b = Load(w1, i, ahead), c = Load(w2, i, ahead), d = Load(w3, i, ahead);
             var x = TLanes.Load(x0 + i);
             s00 = TLanes.MultiplyAdd(a, x, s00);
             s10 = TLanes.MultiplyAdd(b, x, s10);
@@ -71,15 +75,17 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
         (sums[1], sums[5], sums[9], sums[13]) = (TLanes.Sum(s01), TLanes.Sum(s11), TLanes.Sum(s21), TLanes.Sum(s31));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourTokens(in Tile tile, int start, int end, float* sums)
     {
+        nint ahead = tile.Ahead;
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1, x2 = (float*)tile.Token2, x3 = (float*)tile.Token3;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;
         TVector s02 = s00, s12 = s00, s22 = s00, s32 = s00, s03 = s00, s13 = s00, s23 = s00, s33 = s00;
         for (nint i = start; i < end; i += TLanes.Width)
         {
-            TVector a = Load(w0, i), b = Load(w1, i), c = Load(w2, i), d = Load(w3, i);
+            TVector a = Load(w0, i, ahead), b = Load(w1, i, ahead), c = Load(w2, i, ahead), d = Load(w3, i, ahead);
             var x = TLanes.Load(x0 + i);
             s00 = TLanes.MultiplyAdd(a, x, s00);
             s10 = TLanes.MultiplyAdd(b, x, s10);
@@ -119,12 +125,19 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Load(byte* row, nint i) => TFormat.Load<TLanes, TVector>(row, i);
+    private static TVector Load(byte* row, nint i, nint ahead)
+    {
+        Prefetch.Line(row + i * TFormat.Bytes + ahead);
+        return TFormat.Load<TLanes, TVector>(row, i);
+    }
 }
 
 /// <summary>How floating-point weights are read.</summary>
 internal unsafe interface IFloatFormat
 {
+    /// <summary>Bytes of a weight.</summary>
+    static abstract int Bytes { get; }
+
     /// <summary>The weight in a column.</summary>
     static abstract float Read(byte* row, nint column);
 
@@ -135,6 +148,8 @@ internal unsafe interface IFloatFormat
 /// <summary>32 bits a weight.</summary>
 internal readonly unsafe struct Float32Format : IFloatFormat
 {
+    public static int Bytes => 4;
+
     public static float Read(byte* row, nint column) => ((float*)row)[column];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -144,6 +159,8 @@ internal readonly unsafe struct Float32Format : IFloatFormat
 /// <summary>16 bits a weight: the upper half of a float32.</summary>
 internal readonly unsafe struct BFloat16Format : IFloatFormat
 {
+    public static int Bytes => 2;
+
     public static float Read(byte* row, nint column) => BitConverter.UInt32BitsToSingle((uint)((ushort*)row)[column] << 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -46,6 +46,7 @@ internal static unsafe class ActivationBlock
     public static Vector256<int> Start(byte* block) => Vector256.Load((int*)(block + StartsAt));
 
     /// <summary>Rounds each group to multiples of max|x| / 127: no number moves by more than max|x| / 254.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Quantize(float* values, int count, int zeroPoint, byte* block)
     {
         var padded = stackalloc float[IntegerBlock.Size];

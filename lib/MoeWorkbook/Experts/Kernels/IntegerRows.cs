@@ -33,6 +33,7 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
         else TwoTokens(tile, start / IntegerBlock.Size, IntegerBlock.Count(end), sums);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneToken(in Tile tile, int start, int end, float* sums)
     {
         Vector256<float> s00 = default, s10 = default, s20 = default, s30 = default;
@@ -41,6 +42,10 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
             byte* w0 = tile.Row0 + block * TFormat.BlockBytes, w1 = tile.Row1 + block * TFormat.BlockBytes;
             byte* w2 = tile.Row2 + block * TFormat.BlockBytes, w3 = tile.Row3 + block * TFormat.BlockBytes;
             var x0 = tile.Token0 + block * ActivationBlock.Bytes;
+            Prefetch.Lines(w0 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w1 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w2 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w3 + tile.Ahead, TFormat.BlockBytes);
             Vector256<int> i00 = ActivationBlock.Start(x0), i10 = i00, i20 = i00, i30 = i00;
             for (var pair = 0; pair < IntegerBlock.Steps / 2; pair++)
             {
@@ -69,6 +74,7 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
         sums[12] = Vector256.Sum(s30) * TFormat.RowScale(tile.Scale3);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TwoTokens(in Tile tile, int start, int end, float* sums)
     {
         Vector256<float> s00 = default, s10 = default, s20 = default, s30 = default, s01 = default, s11 = default, s21 = default, s31 = default;
@@ -77,6 +83,10 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
             byte* w0 = tile.Row0 + block * TFormat.BlockBytes, w1 = tile.Row1 + block * TFormat.BlockBytes;
             byte* w2 = tile.Row2 + block * TFormat.BlockBytes, w3 = tile.Row3 + block * TFormat.BlockBytes;
             byte* x0 = tile.Token0 + block * ActivationBlock.Bytes, x1 = tile.Token1 + block * ActivationBlock.Bytes;
+            Prefetch.Lines(w0 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w1 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w2 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w3 + tile.Ahead, TFormat.BlockBytes);
             Vector256<int> i00 = ActivationBlock.Start(x0), i10 = i00, i20 = i00, i30 = i00;
             Vector256<int> i01 = ActivationBlock.Start(x1), i11 = i01, i21 = i01, i31 = i01;
             for (var pair = 0; pair < IntegerBlock.Steps / 2; pair++)
