@@ -5,7 +5,7 @@ using MathNet.Numerics.Statistics;
 namespace MoeWorkbook;
 
 /// <summary>A measured number with the interval that it is known to lie in. It prints no more digits than the interval supports.</summary>
-/// <remarks>The last digit printed stands in the place of the first digit of the uncertainty, as in 44.3 for an interval from 43.9 to 45.1; and there are never more than four digits that count.</remarks>
+/// <remarks>The last digit printed stands in the place of the first digit of the uncertainty, as in 44.3 for an interval from 43.9 to 45.1; and there are never more than four digits that count, nor none.</remarks>
 /// <param name="Value">The estimate.</param>
 /// <param name="Low">The lower end of its 95% confidence interval.</param>
 /// <param name="High">The upper end.</param>
@@ -69,9 +69,10 @@ public readonly record struct Estimate(double Value, double Low, double High)
     private int Place()
     {
         double uncertainty = Math.Max(High - Value, Value - Low);
-        int coarsest = Value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(Value))) - (MostDigits - 1);
-        if (!(uncertainty > 0)) return coarsest;
-        // A rounding error must not move 0.1 to the place of hundredths.
-        return Math.Max(coarsest, (int)Math.Floor(Math.Log10(uncertainty) + 1e-9));
+        int finest = Value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(Value))) - (MostDigits - 1);
+        if (!(uncertainty > 0)) return finest;
+        // A rounding error must not move 0.1 to the place of hundredths; and one digit always stands.
+        int known = Math.Max(finest, (int)Math.Floor(Math.Log10(uncertainty) + 1e-9));
+        return Value == 0 ? known : Math.Min(known, finest + MostDigits - 1);
     }
 }

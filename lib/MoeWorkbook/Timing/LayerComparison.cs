@@ -27,28 +27,34 @@ public sealed class LayerComparison
 
     /// <summary>Times the three at several numbers of tokens. Each dense block is run in two ways, as matrix products and by the expert runner, and the faster one counts.</summary>
     /// <param name="tokens">The numbers of tokens.</param>
-    /// <param name="pattern">How tokens are spread over experts.</param>
+    /// <param name="patterns">How tokens are spread over experts; each pattern is timed in the same rounds as the dense blocks.</param>
     /// <param name="options">How to measure; null for the defaults.</param>
-    /// <exception cref="ArgumentException">An option or a number of tokens is out of range.</exception>
-    public IReadOnlyList<LayerTiming> Measure(IEnumerable<int> tokens, RoutingPattern pattern = RoutingPattern.Uniform, MeasurementOptions? options = null)
+    /// <returns>One timing for each number of tokens and each pattern.</returns>
+    /// <exception cref="ArgumentException">There is no pattern, or an option or a number of tokens is out of range.</exception>
+    public IReadOnlyList<LayerTiming> Measure(IEnumerable<int> tokens, IEnumerable<RoutingPattern> patterns, MeasurementOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
+        ArgumentNullException.ThrowIfNull(patterns);
+        RoutingPattern[] wanted = [.. patterns];
+        if (wanted.Length == 0) throw new ArgumentException("There is no routing pattern to time.", nameof(patterns));
         using var noGradient = no_grad();
-        return [.. tokens.Select(count => Measure(count, pattern, options ?? new()))];
+        return [.. tokens.SelectMany(count => Measure(count, wanted, options ?? new()))];
     }
 
-    private LayerTiming Measure(int tokens, RoutingPattern pattern, MeasurementOptions options)
+    private List<LayerTiming> Measure(int tokens, RoutingPattern[] patterns, MeasurementOptions options)
     {
         using var scope = NewDisposeScope();
         var hidden = randn(tokens, _experts.HiddenSize).to(_experts.GateUp.dtype); // [tokens, hidden]
-        var decisions = Enumerable.Range(0, Decisions)
-            .Select(seed => SyntheticRouting.Decide(pattern, tokens, _experts.ExpertCount, _expertsPerToken, seed)).ToArray();
-        var times = ThreeWays.Compare(options, _runner, _experts.ExpertCount, _expertsPerToken, runner =>
+        var routings = patterns.Select(pattern => (Pattern: pattern, Decisions: Enumerable.Range(0, Decisions)
+            .Select(seed => SyntheticRouting.Decide(pattern, tokens, _experts.ExpertCount, _expertsPerToken, seed)).ToArray())).ToList();
+        var times = ThreeWays.Compare(options, _runner, _experts.ExpertCount, _expertsPerToken, [.. routings.Select(routing => Work(routing.Decisions))]);
+        double expected = ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens);
+        return [.. routings.Zip(times, (routing, own) => new LayerTiming(tokens, routing.Pattern, expected, routing.Decisions.Average(ExpertsTouched.In), own))];
+
+        Func<ExpertRunner, Action> Work(RoutingDecision[] decisions) => runner =>
         {
             int turn = 0;
             return () => runner.Run(hidden, decisions[turn++ % Decisions], _experts).Dispose();
-        });
-        return new(tokens, pattern,
-            ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens), decisions.Average(ExpertsTouched.In), times);
+        };
     }
 }

@@ -36,18 +36,14 @@ public sealed record Measurement(string Name, IReadOnlyList<double> Samples, Est
             int calls = 0;
             return () =>
             {
-                if (calls == 0) calls = CallsOf(action);
+                if (calls > 0) return Time(action, calls) / calls;
+                // The first call compiles and says little about the next; a long one is left at that.
+                double first = Time(action, 1);
+                calls = 1;
+                if (first > 100 * options.ShortestSample.TotalSeconds) return first;
+                while (Time(action, calls) < options.ShortestSample.TotalSeconds && calls < 1 << 24) calls *= 2;
                 return Time(action, calls) / calls;
             };
-        }
-
-        // The first call compiles and says nothing. Then the calls double until a sample is long enough.
-        int CallsOf(Action action)
-        {
-            int calls = 1;
-            if (Time(action, calls) > 100 * options.ShortestSample.TotalSeconds) return calls;
-            while (Time(action, calls) < options.ShortestSample.TotalSeconds && calls < 1 << 24) calls *= 2;
-            return calls;
         }
 
         double Time(Action action, int calls)

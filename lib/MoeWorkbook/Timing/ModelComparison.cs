@@ -76,7 +76,7 @@ public sealed class ModelComparison
                     foreach (var layer in _layers) layer.Runner = runner;
                     action();
                 };
-            });
+            })[0];
         }
         finally
         {

@@ -7,10 +7,11 @@ public class EstimateTests
     [InlineData(1234.5, 900, 1500, "1,200")]
     [InlineData(0.012346, 0.01230, 0.01239, "0.01235")]
     [InlineData(12.5, 2, 30, "10")]
+    [InlineData(30, 0, 2000, "30")]
     [InlineData(3.14159265, 3.14159265, 3.14159265, "3.142")]
     [InlineData(98765.4, 98765.4, 98765.4, "98,770")]
     [InlineData(0, 0, 0, "0")]
-    public void No_more_digits_are_printed_than_the_interval_supports(double value, double low, double high, string printed) =>
+    public void No_more_digits_are_printed_than_the_interval_supports_but_always_one(double value, double low, double high, string printed) =>
         Assert.Equal(printed, new Estimate(value, low, high).ToString());
 
     [Fact]

@@ -62,14 +62,14 @@ public class LayerComparisonTests
     public void A_layer_is_timed_against_both_dense_blocks()
     {
         using var experts = SyntheticWeights.Experts(4, 8, 16, ScalarType.Float32);
-        var timings = new LayerComparison(experts, 2, new SortedExperts()).Measure([1, 8], RoutingPattern.Collapsed, _quick);
-        Assert.Equal([1, 8], timings.Select(timing => timing.Tokens));
+        var timings = new LayerComparison(experts, 2, new SortedExperts()).Measure([1, 8], [RoutingPattern.Collapsed, RoutingPattern.Balanced], _quick);
+        Assert.Equal([1, 1, 8, 8], timings.Select(timing => timing.Tokens));
         Assert.All(timings, timing =>
         {
-            Assert.Equal(2, timing.TouchedExperts);
+            Assert.Equal(timing.Pattern == RoutingPattern.Collapsed || timing.Tokens == 1 ? 2 : 4, timing.TouchedExperts);
             Assert.True(timing.Moe.Seconds.Value > 0 && timing.AdvantageOverTotal.Value > 0 && timing.CostOverActive.Value > 0);
         });
-        Assert.Equal(4 * (1 - Math.Pow(0.5, 8)), timings[1].ExpectedExperts, 9);
+        Assert.Equal(4 * (1 - Math.Pow(0.5, 8)), timings[2].ExpectedExperts, 9);
     }
 
     [Fact]
