@@ -25,10 +25,31 @@ public static class SyntheticWeights
         return weights;
     }
 
+    /// <summary>A whole model: matrices of repeated random rows, and ones in every norm.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="type">The type of the weights.</param>
+    /// <param name="seed">Fixes the draws.</param>
+    /// <exception cref="ArgumentException">The description contradicts itself.</exception>
+    /// <exception cref="NotSupportedException">The architecture has a part without a forward pass here.</exception>
+    public static CausalLanguageModel Model(ModelConfig config, ScalarType type, ulong seed = 0)
+    {
+        var model = new CausalLanguageModel(config, new WeightFactory(DataType: type) { LeaveUninitialized = true });
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(seed);
+        foreach (var (_, parameter) in model.named_parameters())
+        {
+            if (parameter.dim() == 1) parameter.fill_(1);
+            else Repeat(parameter, generator);
+        }
+
+        return model;
+    }
+
     // Every expert gets the same rows: what is read and multiplied is the same as if they differed.
     private static void Repeat(Tensor weight, Generator generator)
     {
-        var rows = weight.view(-1, weight.shape[2]); // [rows, columns]
+        var rows = weight.view(-1, weight.shape[^1]); // [rows, columns]
         long total = rows.shape[0], drawn = Math.Min(DrawnRows, total);
         var block = (randn(drawn, rows.shape[1], generator: generator) * 0.02).to(weight.dtype);
         for (long at = 0; at < total; at += drawn)

@@ -59,6 +59,18 @@ public class LayerComparisonTests
     }
 
     [Fact]
+    public void A_synthetic_model_gives_finite_logits_and_its_router_spreads_tokens()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var model = SyntheticWeights.Model(ModelConfig.Dense(16, 2, 2, 1, 24, 50).MixtureOfExperts(4, 1), ScalarType.Float32);
+        var routing = new List<RoutingDecision>();
+        var logits = model.forward(arange(50, ScalarType.Int64).view(1, 50), cache: null, routing);
+        Assert.True(logits.isfinite().all().item<bool>());
+        Assert.True(ExpertsTouched.In(routing[0]) > 1);
+    }
+
+    [Fact]
     public void A_layer_is_timed_against_both_dense_blocks()
     {
         using var experts = SyntheticWeights.Experts(4, 8, 16, ScalarType.Float32);
