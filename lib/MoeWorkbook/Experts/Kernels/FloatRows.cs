@@ -33,7 +33,7 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneToken(in Tile tile, int start, int end, float* sums)
     {
-        nint ahead = tile.Ahead;
+        var ahead = (nint)tile.Ahead;
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         var x0 = (float*)tile.Token0;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00;
@@ -52,7 +52,7 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TwoTokens(in Tile tile, int start, int end, float* sums)
     {
-        nint ahead = tile.Ahead;
+        var ahead = (nint)tile.Ahead;
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;
@@ -78,7 +78,7 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourTokens(in Tile tile, int start, int end, float* sums)
     {
-        nint ahead = tile.Ahead;
+        var ahead = (nint)tile.Ahead;
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1, x2 = (float*)tile.Token2, x3 = (float*)tile.Token3;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;

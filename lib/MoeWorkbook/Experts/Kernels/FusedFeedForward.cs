@@ -38,8 +38,8 @@ internal abstract unsafe class FusedFeedForward
 /// <inheritdoc />
 internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where TKernel : IRowKernel
 {
-    // With more tokens than fit in one tile a piece of a row is used again while it is in the first-level cache.
-    private const int ColumnBlock = 1024;
+    // With more tokens than fit in one tile a piece of a row meets them all while it is in a near cache.
+    private const int ColumnBlock = 4096;
 
     // Below so many bytes of weights a second thread costs more than it saves.
     private const long BytesWorthSharing = 256 << 10;
@@ -127,7 +127,8 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
 
     private static int Columns(int columns, int tokens) => tokens <= TKernel.MaxTokens ? columns : ColumnBlock;
 
-    private static int Ahead(int tokens) => tokens <= TKernel.MaxTokens ? Prefetch.Distance : 0;
+    // Whole rows are read on and on. Of pieces, the next row's is wanted next; only a row's first tile finds it not yet in the cache.
+    private static long Ahead(int tokens, bool firstTile, in WeightRows rows) => tokens <= TKernel.MaxTokens ? Prefetch.Distance : firstTile ? rows.RowBytes : 0;
 
     /// <summary>Each token's hidden state as the kernel reads it.</summary>
     private sealed class PrepareInputs(FusedFeedForward<TKernel> layer) : ChunkedWork
@@ -160,8 +161,8 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
             Multiply(call, (long)expert * 2 * call.FeedForwardSize, first, count, start, end);
             for (var a = first; a < first + count; a++)
             {
-                var gate = layer._gate + (long)a * call.FeedForwardSize;
-                SwiGlu(gate + start, layer._up + (long)a * call.FeedForwardSize + start, end - start);
+                var gate = layer._gate + a * (long)call.FeedForwardSize;
+                SwiGlu(gate + start, layer._up + a * (long)call.FeedForwardSize + start, end - start);
                 TKernel.Prepare(gate, start, end, call.FeedForwardSize, layer._inner + a * layer._innerBytes);
             }
         }
@@ -169,15 +170,15 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Multiply(in FusedCall call, long gateRow, int first, int count, int start, int end)
         {
-            var (size, upRow) = (call.FeedForwardSize, gateRow + call.FeedForwardSize);
+            var upRow = gateRow + call.FeedForwardSize;
             for (var a = first; a < first + count; a++)
             {
-                new Span<float>(layer._gate + (long)a * size + start, end - start).Clear();
-                new Span<float>(layer._up + (long)a * size + start, end - start).Clear();
+                new Span<float>(layer._gate + a * (long)call.FeedForwardSize + start, end - start).Clear();
+                new Span<float>(layer._up + a * (long)call.FeedForwardSize + start, end - start).Clear();
             }
 
             var sums = stackalloc float[16];
-            var tile = new Tile { Ahead = Ahead(count) };
+            var tile = new Tile();
             var columns = Columns(call.HiddenSize, count);
             for (var column = 0; column < call.HiddenSize; column += columns)
             {
@@ -193,10 +194,11 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
                         var tokens = TileTokens(count - t);
                         var a = first + t;
                         tile.SetTokens(Input(a), Input(Math.Min(a + 1, first + count - 1)), Input(Math.Min(a + 2, first + count - 1)), Input(Math.Min(a + 3, first + count - 1)));
+                        tile.Ahead = Ahead(count, t == 0, call.GateUp);
                         TKernel.Multiply(tile, tokens, column, columnEnd, call.HiddenSize, sums);
                         for (var j = 0; j < tokens && t < count; j++, t++)
                         {
-                            float* gate = layer._gate + (long)(first + t) * size, up = layer._up + (long)(first + t) * size;
+                            float* gate = layer._gate + (first + t) * (long)call.FeedForwardSize, up = layer._up + (first + t) * (long)call.FeedForwardSize;
                             gate[row] += sums[j];
                             up[row] += sums[8 + j];
                             if (row - start + middle >= end) continue;
@@ -256,7 +258,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
         private void Multiply(in FusedCall call, long downRow, int first, int count, int start, int end)
         {
             var sums = stackalloc float[16];
-            var tile = new Tile { Ahead = Ahead(count) };
+            var tile = new Tile();
             var columns = Columns(call.FeedForwardSize, count);
             for (var column = 0; column < call.FeedForwardSize; column += columns)
             {
@@ -271,10 +273,11 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
                         var tokens = TileTokens(count - t);
                         var a = first + t;
                         tile.SetTokens(Inner(a), Inner(Math.Min(a + 1, first + count - 1)), Inner(Math.Min(a + 2, first + count - 1)), Inner(Math.Min(a + 3, first + count - 1)));
+                        tile.Ahead = Ahead(count, t == 0, call.Down);
                         TKernel.Multiply(tile, tokens, column, columnEnd, call.FeedForwardSize, sums);
                         for (var j = 0; j < tokens && t < count; j++, t++)
                         {
-                            var sum = layer._sum + (long)layer._token[first + t] * call.HiddenSize;
+                            var sum = layer._sum + layer._token[first + t] * (long)call.HiddenSize;
                             var weight = layer._weight[first + t];
                             for (var r = 0; r < 4 && row + r * quarter < end; r++) sum[row + r * quarter] += weight * sums[4 * r + j];
                         }

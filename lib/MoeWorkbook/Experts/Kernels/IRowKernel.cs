@@ -38,8 +38,8 @@ internal unsafe struct Tile
     public byte* Scale0, Scale1, Scale2, Scale3;
     public byte* Token0, Token1, Token2, Token3;
 
-    /// <summary>How far ahead of each row to prefetch; 0 for not, where only a piece of each row is read now.</summary>
-    public int Ahead;
+    /// <summary>How many bytes ahead of each row to prefetch; 0 for not.</summary>
+    public long Ahead;
 
     public void SetRows(in WeightRows weights, long row0, long row1, long row2, long row3)
     {
