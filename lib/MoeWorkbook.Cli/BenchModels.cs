@@ -46,7 +46,7 @@ internal static class BenchModels
             BenchCommand.Progress("making the model");
             var config = dense.MixtureOfExperts(parsed.GetValue(experts), parsed.GetValue(topK));
             using var model = SyntheticWeights.Model(config, parsed.GetValue(type) == "float32" ? ScalarType.Float32 : ScalarType.BFloat16);
-            var models = new ModelComparison(model, new FusedExperts());
+            var models = new ModelComparison(model, new FastExperts());
             var options = new MeasurementOptions { Rounds = parsed.GetValue(rounds), Limit = TimeSpan.FromMinutes(1) };
             var results = new List<(int Size, Comparison Times, int TokensPerStep)>();
             foreach (int count in parsed.GetValue(sizes)!)

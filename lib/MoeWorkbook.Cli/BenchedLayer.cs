@@ -8,8 +8,7 @@ internal sealed class BenchedLayer : IDisposable
 {
     private readonly ExpertWeights _experts;
     private readonly QuantizedExpertWeights? _quantized;
-    private readonly FusedExperts _fused = new();
-    private readonly SortedExperts _sorted = new();
+    private readonly FastExperts _fast = new();
     private readonly LoopExperts _loop = new();
 
     public BenchedLayer(LayerShape shape, WeightType type)
@@ -37,8 +36,7 @@ internal sealed class BenchedLayer : IDisposable
     }
 
     public void Run(Tensor hidden, RoutingDecision routing) =>
-        (_quantized is not null ? _fused.Run(hidden, routing, _quantized)
-            : hidden.shape[0] <= 16 ? _fused.Run(hidden, routing, _experts) : _sorted.Run(hidden, routing, _experts)).Dispose();
+        (_quantized is null ? _fast.Run(hidden, routing, _experts) : _fast.Run(hidden, routing, _quantized)).Dispose();
 
     public void RunLoop(Tensor hidden, RoutingDecision routing) => _loop.Run(hidden, routing, _experts).Dispose();
 
