@@ -8,6 +8,7 @@ var root = new RootCommand("The MoE Workbook: why a Mixture-of-Experts model wit
     RunCommand.Create(),
     LogitsCommand.Create(),
     GenerateCommand.Create(),
+    BenchCommand.Create(),
 };
 
 try

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MoeWorkbook.Cli;
+
+/// <summary><c>bench</c>: what this machine can do, and how near our layers and models come to it.</summary>
+internal static class BenchCommand
+{
+    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
+
+    public static Command Create() => new("bench", "Measure this machine, a Mixture-of-Experts layer beside PyTorch's, and whole models.")
+    {
+        BenchProbe.Create(),
+        BenchMoeLayer.Create(),
+        BenchModels.CreateDecode(),
+        BenchModels.CreatePrefill(),
+    };
+
+    internal static Option<bool> Json() => new("--json") { Description = "Print one JSON object." };
+
+    internal static Option<int> Number(string name, string description, int byDefault, int least = 1)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => byDefault };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < least) result.AddError($"{name} must be at least {least}.");
+        });
+        return option;
+    }
+
+    internal static Option<int[]> Numbers(string name, string description, string byDefault) => List(name, description, byDefault,
+        part => int.TryParse(part, out int number) && number > 0 ? number : throw new FormatException($"'{part}' in {name} is no number of at least 1"));
+
+    /// <summary>An option whose value is a list with commas, as in <c>1,4,16</c>.</summary>
+    internal static Option<T[]> List<T>(string name, string description, string byDefault, Func<string, T> parse)
+    {
+        var option = new Option<T[]>(name) { Description = $"{description} By default {byDefault}.", DefaultValueFactory = _ => Parts(byDefault) };
+        option.CustomParser = result =>
+        {
+            try
+            {
+                return Parts(string.Join(',', result.Tokens.Select(token => token.Value)));
+            }
+            catch (FormatException e)
+            {
+                result.AddError($"{e.Message}: write a list such as {byDefault}.");
+                return [];
+            }
+        };
+        return option;
+
+        T[] Parts(string text) => [.. text.Split(',', StringSplitOptions.TrimEntries).Select(parse)];
+    }
+
+    internal static void Print(JsonObject json) => Console.WriteLine(json.ToJsonString(_indented));
+
+    /// <summary>Says on the error output what is going on.</summary>
+    internal static void Progress(string text) => Console.Error.WriteLine($"bench: {text}");
+
+    /// <summary>Rounded to six digits: more are never known of a time.</summary>
+    internal static double Rounded(double value) => value == 0 ? 0 : Math.Round(value, Math.Clamp(5 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 15));
+}

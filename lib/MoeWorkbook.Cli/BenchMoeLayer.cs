@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace MoeWorkbook.Cli;
+
+/// <summary><c>bench moe-layer</c>: one layer, ours beside the teaching loop and beside PyTorch's loop.</summary>
+internal static class BenchMoeLayer
+{
+    private const string Ours = "ours", Loop = "loop", PyTorch = "PyTorch", Bandwidth = "bandwidth";
+    private static readonly WeightType[] _types = [WeightType.Float32, WeightType.BFloat16, WeightType.Int8, WeightType.Int4];
+
+    // After a product OpenBLAS's and OpenMP's threads wait actively for the next one: it must not cost the alternative that has its turn.
+    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(5);
+
+    public static Command Create()
+    {
+        var tokens = BenchCommand.Numbers("--tokens", "Numbers of tokens.", "1,4,16,64,256");
+        var types = BenchCommand.List("--dtypes", "Types of the weights.", string.Join(',', _types.Select(LayerRow.TypeName)), ParseType);
+        var rounds = BenchCommand.Number("--rounds", "Rounds; in each every alternative has its turn.", 9);
+        var hidden = BenchCommand.Number("--hidden", "Size of the hidden states.", 4096);
+        var feedForward = BenchCommand.Number("--ffn", "Inner size of one expert.", 14336);
+        var experts = BenchCommand.Number("--experts", "Number of experts.", 8);
+        var topK = BenchCommand.Number("--top-k", "Experts of each token.", 2);
+        var noPyTorch = new Option<bool>("--no-pytorch") { Description = "Leave PyTorch out." };
+        var json = BenchCommand.Json();
+        var command = new Command("moe-layer", "Time one Mixture-of-Experts layer, by default of Mixtral's size, with balanced routing.")
+        {
+            tokens, types, rounds, hidden, feedForward, experts, topK, noPyTorch, json,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(topK) > result.GetValue(experts)) result.AddError("--top-k must not exceed --experts.");
+        });
+        command.SetAction(parsed =>
+        {
+            var shape = new LayerShape(parsed.GetValue(hidden), parsed.GetValue(feedForward), parsed.GetValue(experts), parsed.GetValue(topK));
+            BenchCommand.Progress("probing the machine");
+            var probe = MachineProbe.Current;
+            string? python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
+            BenchCommand.Progress(python is null ? "no Python with torch: its columns stay empty (set WORKBOOK_PYTHON)" : $"PyTorch in {python}");
+
+            var rows = new List<LayerRow>();
+            using var memory = new ReadBandwidth(rounds: 3);
+            foreach (var type in parsed.GetValue(types)!)
+                rows.AddRange(Measure(shape, type, parsed.GetValue(tokens)!, parsed.GetValue(rounds), probe, memory, python));
+
+            if (parsed.GetValue(json))
+                BenchCommand.Print(new() { ["probe"] = BenchProbe.ToJson(probe), ["rows"] = new JsonArray([.. rows.Select(row => row.ToJson())]) });
+            else
+                Console.WriteLine($"{probe}\n\n{LayerRow.ToTable(rows)}");
+        });
+        return command;
+    }
+
+    private static IEnumerable<LayerRow> Measure(LayerShape shape, WeightType type, int[] tokens, int rounds, MachineProbe probe, ReadBandwidth memory, string? python)
+    {
+        BenchCommand.Progress($"{LayerRow.TypeName(type)}: making the weights");
+        using var noGradient = no_grad();
+        using var layer = new BenchedLayer(shape, type);
+        using var peer = python is not null && BenchedLayer.InPyTorch(type) ? PyTorchPeer.Start(python, shape, LayerRow.TypeName(type)) : null;
+        foreach (int count in tokens)
+        {
+            BenchCommand.Progress($"{LayerRow.TypeName(type)}: {count} tokens");
+            yield return Measure(shape, layer, count, rounds, probe, memory, peer);
+        }
+    }
+
+    private static LayerRow Measure(LayerShape shape, BenchedLayer layer, int tokens, int rounds, MachineProbe probe, ReadBandwidth memory, PyTorchPeer? peer)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = layer.Hidden(tokens);
+        // The experts take turns from call to call, so that no cache keeps what one token touches.
+        var decisions = Enumerable.Range(0, shape.Experts).Select(turn => Decide(shape, tokens, turn)).ToArray();
+        int call = 0;
+        var alternatives = new List<(string, Func<double>)>
+        {
+            (Ours, () => Seconds(() => layer.Run(hidden, decisions[call++ % decisions.Length]))),
+            (Loop, () => Seconds(() => layer.RunLoop(hidden, decisions[call++ % decisions.Length]))),
+            (Bandwidth, () => 1 / Rested(memory.Sample)),
+        };
+        if (peer is not null) alternatives.Add((PyTorch, () => Rested(() => peer.Run(tokens))));
+        var measured = Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(2) }, [.. alternatives]);
+
+        var (ours, loop, bandwidth) = (measured[Ours], measured[Loop], 1 / measured[Bandwidth].Seconds.Value);
+        int touched = ExpertsTouched.In(decisions[0]);
+        double flops = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type).Flops;
+        return new(layer.Type, tokens, touched, ours.Milliseconds, loop.Milliseconds, peer is null ? null : measured[PyTorch].Milliseconds,
+            measured.Ratio(Loop, Ours), peer is null ? null : measured.Ratio(PyTorch, Ours),
+            bandwidth, touched * layer.BytesPerExpert / ours.Seconds.Value / bandwidth, flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
+    }
+
+    private static RoutingDecision Decide(LayerShape shape, int tokens, int turn)
+    {
+        using var scope = NewDisposeScope();
+        var experts = (arange(tokens * shape.TopK, ScalarType.Int64) + turn * shape.TopK).remainder(shape.Experts).view(tokens, shape.TopK); // [tokens, k]
+        var logits = zeros(tokens, shape.Experts);
+        return RoutingDecision.TopK(new(zeros(1, tokens, 1)), logits, logits.softmax(-1), experts, full(tokens, shape.TopK, 1.0 / shape.TopK)).MoveToOuterDisposeScope();
+    }
+
+    private static double Seconds(Action action) => Rested(() =>
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        action();
+        return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+    });
+
+    private static double Rested(Func<double> sample)
+    {
+        Thread.Sleep(_rest);
+        return sample();
+    }
+
+    private static WeightType ParseType(string name) => _types.Cast<WeightType?>()
+        .FirstOrDefault(type => LayerRow.TypeName(type!.Value).Equals(name, StringComparison.OrdinalIgnoreCase))
+        ?? throw new FormatException($"'{name}' is none of float32, bfloat16, int8, int4");
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+
+namespace MoeWorkbook.Cli;
+
+/// <summary><c>bench probe</c>: the limits of this machine.</summary>
+internal static class BenchProbe
+{
+    public static Command Create()
+    {
+        var json = BenchCommand.Json();
+        var command = new Command("probe", "Measure read bandwidth, the rate of matrix products, and the overhead of a call.") { json };
+        command.SetAction(parsed =>
+        {
+            BenchCommand.Progress("probing the machine");
+            var probe = MachineProbe.Current;
+            if (parsed.GetValue(json)) BenchCommand.Print(ToJson(probe));
+            else Console.WriteLine($"{Machine.Current}\n\n{probe}");
+        });
+        return command;
+    }
+
+    internal static JsonObject ToJson(MachineProbe probe) => new()
+    {
+        ["read_gb_per_s"] = BenchCommand.Rounded(probe.ReadBytesPerSecond / 1e9),
+        ["read_kernel"] = probe.ReadKernel,
+        ["gemm_gflops"] = new JsonObject(probe.GemmFlopsPerSecond.Select(rate =>
+            KeyValuePair.Create(MachineProbe.TypeName(rate.Key), (JsonNode?)BenchCommand.Rounded(rate.Value / 1e9)))),
+        ["call_microseconds"] = BenchCommand.Rounded(probe.SecondsPerCall * 1e6),
+        ["processor"] = Machine.Current.Processor,
+        ["cores"] = Machine.Current.Cores,
+    };
+}

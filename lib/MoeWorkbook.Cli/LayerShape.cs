@@ -1,0 +1,4 @@
+namespace MoeWorkbook.Cli;
+
+/// <summary>The sizes of a Mixture-of-Experts layer that is timed.</summary>
+internal sealed record LayerShape(int Hidden, int FeedForward, int Experts, int TopK);

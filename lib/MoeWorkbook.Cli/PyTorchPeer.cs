@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace MoeWorkbook.Cli;
+
+/// <summary>A Python process with the same layer in PyTorch, timed turn by turn with ours.</summary>
+internal sealed partial class PyTorchPeer : IDisposable
+{
+    private readonly Process _process;
+
+    private PyTorchPeer(Process process, string version) => (_process, Version) = (process, version);
+
+    /// <summary>The version of PyTorch.</summary>
+    public string Version { get; }
+
+    /// <summary>The first Python that has torch, of <c>WORKBOOK_PYTHON</c>, <c>python3</c> and <c>/usr/bin/python3</c>; null where none has.</summary>
+    public static string? FindPython() =>
+        new[] { Environment.GetEnvironmentVariable("WORKBOOK_PYTHON"), "python3", "/usr/bin/python3" }
+            .FirstOrDefault(python => !string.IsNullOrWhiteSpace(python) && HasTorch(python));
+
+    /// <summary>Starts the process; it holds its own copy of the weights until it is disposed.</summary>
+    /// <exception cref="CommandException">The process ended before it was ready.</exception>
+    public static PyTorchPeer Start(string python, LayerShape shape, string dtype)
+    {
+        var start = new ProcessStartInfo(python,
+            [
+                Path.Combine(AppContext.BaseDirectory, "bench", "pytorch_peer.py"),
+                "--experts", Text(shape.Experts), "--top-k", Text(shape.TopK), "--hidden", Text(shape.Hidden), "--ffn", Text(shape.FeedForward),
+                "--threads", Text(TorchSharp.torch.get_num_threads()), "--dtype", dtype,
+            ])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        // The same kernels of OpenBLAS as here: ours are chosen when libtorch is loaded, in the environment of native code.
+        if (Native("OPENBLAS_CORETYPE") is { } core) start.Environment["OPENBLAS_CORETYPE"] = core;
+        var process = Process.Start(start) ?? throw new CommandException($"{python} could not be started.");
+        string? ready = process.StandardOutput.ReadLine();
+        if (ready?.StartsWith("ready ", StringComparison.Ordinal) == true) return new(process, ready["ready ".Length..]);
+        process.Dispose();
+        throw new CommandException($"PyTorch's side of the benchmark did not start ({python}, {dtype}); its words stand above. It needs as much memory again as ours.");
+    }
+
+    /// <summary>Runs the layer once.</summary>
+    /// <returns>Seconds.</returns>
+    /// <exception cref="CommandException">The process ended.</exception>
+    public double Run(int tokens)
+    {
+        _process.StandardInput.WriteLine($"run {Text(tokens)}");
+        _process.StandardInput.Flush();
+        return double.TryParse(_process.StandardOutput.ReadLine(), NumberStyles.Float, CultureInfo.InvariantCulture, out double milliseconds)
+            ? milliseconds / 1000
+            : throw new CommandException($"PyTorch's side of the benchmark ended at {tokens} tokens.");
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.StandardInput.Close();
+            if (!_process.WaitForExit(TimeSpan.FromSeconds(10))) _process.Kill();
+        }
+
+        _process.Dispose();
+    }
+
+    private static bool HasTorch(string python)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(python, ["-c", "import torch"]) { RedirectStandardError = true, RedirectStandardOutput = true });
+            if (process is null) return false;
+            process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false; // there is no such program
+        }
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string? Native(string variable) =>
+        OperatingSystem.IsLinux() ? Marshal.PtrToStringUTF8(GetEnvironment(variable)) : Environment.GetEnvironmentVariable(variable);
+
+    [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint GetEnvironment(string name);
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Plotly.NET.CSharp;
+using StyleParam = Plotly.NET.StyleParam;
+
+namespace MoeWorkbook;
+
+public static partial class Figures
+{
+    /// <summary>The roofline of a machine with measured computations on it, both axes logarithmic.</summary>
+    /// <param name="roofline">The limits.</param>
+    /// <param name="series">Each series' name and points: what a computation moves and computes, and the seconds that it took.</param>
+    /// <exception cref="ArgumentException">There is no point, or one moves or computes nothing.</exception>
+    public static Figure Roofline(Roofline roofline, IEnumerable<(string Name, IEnumerable<(Workload Work, Estimate Seconds)> Points)> series)
+    {
+        ArgumentNullException.ThrowIfNull(roofline);
+        ArgumentNullException.ThrowIfNull(series);
+        var drawn = series.Select(one => (one.Name, Points: one.Points.Select(point =>
+        {
+            if (!(point.Work.Bytes > 0 && point.Work.Flops > 0)) throw new ArgumentException($"A point of '{one.Name}' moves or computes nothing: it has no place on a roofline.", nameof(series));
+            return (X: point.Work.Flops / point.Work.Bytes, Y: point.Work.Flops / point.Seconds.Value / Billion,
+                Low: point.Work.Flops / point.Seconds.High / Billion, High: point.Work.Flops / point.Seconds.Low / Billion);
+        }).ToList())).ToList();
+        var points = drawn.SelectMany(one => one.Points).ToList();
+        if (points.Count == 0) throw new ArgumentException("There is no point to draw.", nameof(series));
+
+        // A third of a power of ten around the points and the ridge.
+        double left = Math.Min(points.Min(p => p.X), roofline.Ridge) / 2, right = Math.Max(points.Max(p => p.X), roofline.Ridge) * 2;
+        double[] corners = [left, roofline.Ridge, right];
+        var roof = Chart.Line<double, double, string>(x: corners, y: corners.Select(x => roofline.RateAt(x) / Billion),
+            Name: "the machine's limit", LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineWidth: 3);
+        var measured = drawn.Select((one, i) => Chart.Point<double, double, string>(
+            x: one.Points.Select(p => p.X), y: one.Points.Select(p => p.Y), Name: one.Name, MarkerColor: Colour(i)));
+
+        double bottom = Math.Log10(Math.Min(points.Min(p => p.Low), roofline.RateAt(left) / Billion)) - 0.1, top = Math.Log10(roofline.FlopsPerSecond / Billion) + 0.25;
+        return new Figure(Titled(Chart.Combine([roof, .. measured]), "arithmetic intensity (operations a byte)", "rate (GFLOP/s)", StyleParam.AxisType.Log, StyleParam.AxisType.Log),
+            "Measured times under the roofline",
+            "On the slope a computation waits for memory, on the flat part for arithmetic; how far a point lies below the line is what the prediction leaves unexplained.")
+        {
+            Height = 460,
+            Layout = new()
+            {
+                ["xaxis"] = LogAxis(Math.Log10(left), Math.Log10(right)),
+                ["yaxis"] = LogAxis(bottom, top),
+                ["shapes"] = Whiskers(drawn.SelectMany((one, i) => one.Points.Select(p => ((JsonNode)p.X, p.Low, p.High, FigureStyle.Palette[i % FigureStyle.Palette.Count])))),
+                ["annotations"] = new JsonArray(
+                    Slope($"{roofline.BytesPerSecond / Billion:F0} GB/s", Math.Log10(Math.Sqrt(left * roofline.Ridge)), Math.Log10(roofline.RateAt(Math.Sqrt(left * roofline.Ridge)) / Billion), "right", "bottom"),
+                    Slope($"{roofline.FlopsPerSecond / Billion:N0} GFLOP/s", Math.Log10(right), Math.Log10(roofline.FlopsPerSecond / Billion), "right", "bottom")),
+                ["template"] = Hover("scatter", "%{fullData.name}<br>%{x:.3~g} operations a byte: %{y:.3~g} GFLOP/s<extra></extra>"),
+            },
+        };
+
+        static JsonObject Slope(FormattableString text, double x, double y, string xAnchor, string yAnchor)
+        {
+            var name = LineName(text.ToString(CultureInfo.InvariantCulture), x, y, yAnchor);
+            name["xanchor"] = xAnchor;
+            name["xshift"] = -6;
+            return name;
+        }
+    }
+
+    /// <summary>How many times as long the dense block of equal total parameters takes as the Mixture-of-Experts layer, against the number of tokens. Dashed: the ratio of the experts that must be read, E / E(1 − (1 − k/E)^B).</summary>
+    /// <param name="timings">Measured layers, of one or several routing patterns.</param>
+    /// <param name="experts">Number of experts E.</param>
+    /// <exception cref="ArgumentException">There is no timing.</exception>
+    public static Figure AdvantageAgainstBatch(IEnumerable<LayerTiming> timings, int experts)
+    {
+        ArgumentNullException.ThrowIfNull(timings);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(experts);
+        var patterns = timings.GroupBy(timing => timing.Pattern).Select(group => (Pattern: group.Key, Rows: group.OrderBy(row => row.Tokens).ToList())).ToList();
+        if (patterns.Count == 0) throw new ArgumentException("There is no timing to draw.", nameof(timings));
+        var longest = patterns.MaxBy(pattern => pattern.Rows.Count).Rows;
+        var predicted = Chart.Line<double, double, string>(
+            x: longest.Select(row => (double)row.Tokens), y: longest.Select(row => experts / row.ExpectedExperts), Name: "predicted from bytes, uniform",
+            LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineDash: StyleParam.DrawingStyle.Dash);
+        var measured = patterns.Select((pattern, i) => Chart.Line<double, double, string>(
+            x: pattern.Rows.Select(row => (double)row.Tokens), y: pattern.Rows.Select(row => row.AdvantageOverTotal.Value),
+            ShowMarkers: true, Name: $"measured, {pattern.Pattern.ToString().ToLowerInvariant()}", LineColor: Colour(i), MarkerColor: Colour(i)));
+        double highest = patterns.SelectMany(pattern => pattern.Rows).Max(row => row.AdvantageOverTotal.High);
+        return new Figure(Titled(Chart.Combine([predicted, .. measured]), "tokens computed together", "time of the dense block / time of the layer", StyleParam.AxisType.Log, StyleParam.AxisType.Linear),
+            "How the advantage fades with the batch",
+            "One token reads only its own experts; many tokens together read them all. Then the layer saves arithmetic, but no longer bytes.")
+        {
+            Layout = new()
+            {
+                ["xaxis"] = Axis(("tickvals", new JsonArray([.. longest.Select(row => (JsonNode)row.Tokens)])), ("ticktext", new JsonArray([.. longest.Select(row => (JsonNode)$"{row.Tokens}")]))),
+                ["yaxis"] = Axis(("range", new JsonArray(0, 1.1 * Math.Max(highest, longest.Max(row => experts / row.ExpectedExperts))))),
+                ["shapes"] = Whiskers(patterns.SelectMany((pattern, i) => pattern.Rows.Select(row =>
+                    ((JsonNode)row.Tokens, row.AdvantageOverTotal.Low, row.AdvantageOverTotal.High, FigureStyle.Palette[i % FigureStyle.Palette.Count])))),
+                ["template"] = Hover("scatter", "%{fullData.name}<br>%{x} tokens: %{y:.3~g} times<extra></extra>"),
+            },
+        };
+    }
+
+    /// <summary>Times as bars, each with its 95% confidence interval.</summary>
+    /// <param name="measurements">The times, such as those of a <see cref="Comparison"/>.</param>
+    /// <param name="title">What was timed, in a few words.</param>
+    /// <param name="caption">A sentence that says what to see.</param>
+    /// <exception cref="ArgumentException">There is no measurement.</exception>
+    public static Figure Times(IEnumerable<Measurement> measurements, string title, string caption)
+    {
+        ArgumentNullException.ThrowIfNull(measurements);
+        var bars = measurements.ToList();
+        if (bars.Count == 0) throw new ArgumentException("There is no measurement to draw.", nameof(measurements));
+        var chart = Chart.Column<double, string, string>(
+            values: bars.Select(bar => bar.Milliseconds.Value), Keys: bars.Select(bar => bar.Name).ToArray(), MarkerColor: FigureStyle.ToColor(FigureStyle.SkyBlue),
+            MultiText: bars.Select(bar => $"{bar.Milliseconds}").ToArray(), TextPosition: StyleParam.TextPosition.Inside);
+        return new Figure(Titled(chart, "alternative", "time (ms)", StyleParam.AxisType.Category, StyleParam.AxisType.Linear), title, caption)
+        {
+            Layout = new()
+            {
+                ["showlegend"] = false,
+                ["xaxis"] = Axis(("showgrid", false), ("ticks", "")),
+                ["yaxis"] = Axis(("range", new JsonArray(0, 1.1 * bars.Max(bar => bar.Milliseconds.High)))),
+                ["shapes"] = Whiskers(bars.Select(bar => ((JsonNode)bar.Name, bar.Milliseconds.Low, bar.Milliseconds.High, FigureStyle.Ink))),
+                ["template"] = Bars("%{x}: %{y:.4~g} ms<extra></extra>", textAngle: 0),
+            },
+        };
+    }
+
+    // Plotly.NET.CSharp has no error bars: each interval is an upright line.
+    private static JsonArray Whiskers(IEnumerable<(JsonNode X, double Low, double High, string Colour)> intervals) =>
+        new([.. intervals.Select(interval => new JsonObject
+        {
+            ["type"] = "line",
+            ["x0"] = interval.X,
+            ["x1"] = interval.X.DeepClone(),
+            ["y0"] = interval.Low,
+            ["y1"] = interval.High,
+            ["line"] = new JsonObject { ["color"] = interval.Colour, ["width"] = 2 },
+        })]);
+
+    private static JsonObject Hover(string trace, string template) =>
+        new() { ["data"] = new JsonObject { [trace] = new JsonArray(new JsonObject { ["hovertemplate"] = template }) } };
+}

@@ -1,0 +1,54 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MoeWorkbook;
+
+/// <summary>Runs experts as if they were one dense feed-forward block: whatever the router says, every token visits the first n experts with weight 1. The block has inner size n·ffn, y = Σ Downₑ·act(GateUpₑ·x), and its weights are the experts' own.</summary>
+/// <remarks>All experts make the dense block of equal total parameters, k of them that of equal active parameters: both can be timed beside the Mixture of Experts without a second copy.</remarks>
+public sealed class DenseOfExperts : ExpertRunner
+{
+    private readonly int _count;
+    private readonly ExpertRunner? _runner;
+
+    /// <summary>A dense block of the first experts.</summary>
+    /// <param name="count">How many of them, n.</param>
+    /// <param name="runner">How they are computed; null for matrix products, one for all input projections and one for each part of the output.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    public DenseOfExperts(int count, ExpertRunner? runner = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        (_count, _runner) = (count, runner);
+    }
+
+    private protected override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    {
+        if (_count > experts.ExpertCount) throw new ArgumentException($"A dense block of {_count} experts was asked for, but there are {experts.ExpertCount}.", nameof(experts));
+        if (experts.GateUpBias is not null) throw new ArgumentException("Experts with biases make no dense block: their output biases would add up.", nameof(experts));
+        return _runner is null ? Products(hidden, experts) : _runner.Run(hidden, Everywhere(routing), experts);
+    }
+
+    private Tensor Products(Tensor hidden, ExpertWeights experts)
+    {
+        var gateUp = experts.GateUp.narrow(0, 0, _count).view(-1, experts.HiddenSize); // [n·2·ffn, hidden]
+        var projected = functional.linear(hidden, gateUp, null!).view(hidden.shape[0], _count, -1); // [tokens, n, 2·ffn]
+        var inner = Activation.Apply(experts.Kind, projected).unbind(1); // n times [tokens, ffn]
+        var down = experts.Down.unbind();
+        var output = zeros_like(hidden);
+        for (int e = 0; e < _count; e++) output.addmm_(inner[e], down[e].transpose(0, 1));
+        return output;
+    }
+
+    private RoutingDecision Everywhere(RoutingDecision routing)
+    {
+        long assignments = routing.TokenCount * _count;
+        var device = routing.Tokens.device;
+        return routing with
+        {
+            Tokens = arange(routing.TokenCount, ScalarType.Int64, device).repeat_interleave(_count),
+            Experts = arange(assignments, ScalarType.Int64, device).remainder(_count),
+            Weights = ones(assignments, dtype: routing.Weights.dtype, device: device),
+            Kept = ones(assignments, dtype: ScalarType.Bool, device: device),
+            ExpertsPerToken = _count,
+        };
+    }
+}

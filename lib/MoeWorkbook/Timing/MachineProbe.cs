@@ -1,0 +1,94 @@
+using System.Globalization;
+using static TorchSharp.torch;
+
+namespace MoeWorkbook;
+
+/// <summary>What this machine can do at best: the limits that times are judged by.</summary>
+/// <param name="ReadBytesPerSecond">Read bandwidth of main memory with all cores: the median of the fastest way of reading.</param>
+/// <param name="ReadKernel">The way of reading that was fastest.</param>
+/// <param name="GemmFlopsPerSecond">Operations a second of a matrix product, by type of its numbers: the best of a [512, 4096] × [4096, 14336] product and a square one.</param>
+/// <param name="SecondsPerCall">Time of a call of libtorch that computes next to nothing.</param>
+[TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
+public sealed record MachineProbe(
+    double ReadBytesPerSecond, string ReadKernel, IReadOnlyDictionary<ScalarType, double> GemmFlopsPerSecond, double SecondsPerCall) : INotebookDisplay
+{
+    private static readonly Lazy<MachineProbe> _current = new(() => Run());
+
+    /// <summary>This machine, probed at the first use: a few seconds, and 1.3 GiB of memory meanwhile.</summary>
+    public static MachineProbe Current => _current.Value;
+
+    /// <summary>Probes this machine.</summary>
+    /// <param name="options">What to try; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static MachineProbe Run(MachineProbeOptions? options = null)
+    {
+        options ??= new();
+        options.Validate();
+        using var noGradient = no_grad();
+        using var memory = new ReadBandwidth(options.ReadBytes, options.ReadRounds);
+        var gemm = options.GemmTypes.ToDictionary(type => type, type => GemmRate(type, options));
+        return new(memory.BytesPerSecond, memory.Kernel, gemm, CallTime());
+    }
+
+    /// <summary>The rate of a product whose weights are of a type. Quantised weights have no product of their own in libtorch; they are held against the fastest type.</summary>
+    /// <param name="type">The type of the weights.</param>
+    /// <exception cref="ArgumentException">The type was not probed.</exception>
+    public double GemmRate(WeightType type) => type switch
+    {
+        WeightType.Float32 => Probed(ScalarType.Float32),
+        WeightType.BFloat16 => Probed(ScalarType.BFloat16),
+        WeightType.Int8 or WeightType.Int4 => GemmFlopsPerSecond.Values.Max(),
+        _ => throw new ArgumentException($"{type} is not probed.", nameof(type)),
+    };
+
+    /// <inheritdoc />
+    public string ToHtml() => ToTable().ToHtml();
+
+    /// <summary>The limits as a table.</summary>
+    public override string ToString() => ToTable().ToString();
+
+    private Table ToTable() => new(
+        [Column.Text("this machine at its best"), new(""), Column.Text("")],
+        [
+            ["reading memory, all cores", Number(ReadBytesPerSecond / 1e9), $"GB/s ({ReadKernel})"],
+            .. GemmFlopsPerSecond.Select(rate => new[] { $"matrix product, {TypeName(rate.Key)}", Number(rate.Value / 1e9), "GFLOP/s" }),
+            ["a call that computes nothing", Number(SecondsPerCall * 1e6), "µs"],
+        ]);
+
+    /// <summary>The name of a type in tables and JSON, as in float32.</summary>
+    public static string TypeName(ScalarType type) => type.ToString().ToLowerInvariant();
+
+    private double Probed(ScalarType type) => GemmFlopsPerSecond.TryGetValue(type, out double rate)
+        ? rate
+        : throw new ArgumentException($"No product of {type} was probed; there are {string.Join(", ", GemmFlopsPerSecond.Keys)}.", nameof(type));
+
+    // A probe is a limit of the moment: three digits say all of it.
+    private static string Number(double value) => value.ToString(value >= 100 ? "N0" : value >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture);
+
+    private static double GemmRate(ScalarType type, MachineProbeOptions options)
+    {
+        double best = 0;
+        foreach (var (rows, inner, columns) in options.GemmShapes)
+        {
+            using var scope = NewDisposeScope();
+            var left = full(rows, inner, 0.01, dtype: type);
+            // The two layouts that a weight may have; which is faster depends on the library below.
+            var weight = full(columns, inner, 0.01, dtype: type);
+            foreach (var right in new[] { weight.transpose(0, 1), weight.view(inner, columns) })
+            {
+                var product = Measurement.Of("product", () => left.matmul(right).Dispose(),
+                    new() { Rounds = options.GemmRounds, FewestRounds = Math.Min(2, options.GemmRounds), Limit = TimeSpan.FromSeconds(1) });
+                best = Math.Max(best, 2.0 * rows * inner * columns / product.Samples.Min());
+            }
+        }
+
+        return best;
+    }
+
+    private static double CallTime()
+    {
+        using var scope = NewDisposeScope();
+        var small = ones(16);
+        return Measurement.Of("call", () => (small + small).Dispose(), new() { Limit = TimeSpan.FromMilliseconds(200) }).Seconds.Value;
+    }
+}

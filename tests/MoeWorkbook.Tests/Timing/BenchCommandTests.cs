@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace MoeWorkbook.Tests.Timing;
+
+public class BenchCommandTests
+{
+    [Fact]
+    public async Task The_layer_benchmark_prints_one_object_of_probe_and_rows()
+    {
+        var (output, code) = await Run("bench", "moe-layer", "--json", "--hidden", "64", "--ffn", "128", "--experts", "4", "--tokens", "1,5", "--rounds", "2", "--no-pytorch");
+        Assert.Equal(0, code);
+        var json = JsonNode.Parse(output)!;
+        Assert.True((double)json["probe"]!["read_gb_per_s"]! > 0);
+        Assert.True((double)json["probe"]!["gemm_gflops"]!["float32"]! > 0);
+        Assert.True((double)json["probe"]!["gemm_gflops"]!["bfloat16"]! > 0);
+        var rows = json["rows"]!.AsArray();
+        Assert.Equal(["float32 1", "float32 5", "bfloat16 1", "bfloat16 5", "int8 1", "int8 5", "int4 1", "int4 5"], rows.Select(row => $"{row!["dtype"]} {row["tokens"]}"));
+        foreach (var row in rows)
+        {
+            foreach (string number in new[] { "milliseconds", "bandwidth_fraction", "gemm_fraction", "loop_milliseconds" }) Assert.True((double)row![number]! > 0, number);
+            Assert.True(row!.AsObject().ContainsKey("pytorch_milliseconds"));
+            Assert.Null(row["pytorch_milliseconds"]);
+        }
+    }
+
+    [Theory]
+    [InlineData("decode", "--batch", "batch")]
+    [InlineData("prefill", "--tokens", "prompt")]
+    public async Task Models_are_compared_with_the_mixture_of_experts(string command, string option, string size)
+    {
+        var (output, code) = await Run("bench", command, "--json", option, "1,3", "--hidden", "64", "--ffn", "32", "--layers", "1", "--experts", "4", "--rounds", "2");
+        Assert.Equal(0, code);
+        var rows = JsonNode.Parse(output)!["rows"]!.AsArray();
+        Assert.Equal([1, 1, 1, 3, 3, 3], rows.Select(row => (int)row![size]!));
+        Assert.All(rows, row => Assert.True((double)row!["tokens_per_second"]! > 0));
+        Assert.Equal(1, (double)rows[0]!["times_mixture_of_experts"]!);
+    }
+
+    [Theory]
+    [InlineData("--tokens", "1,zero")]
+    [InlineData("--dtypes", "float32,float99")]
+    [InlineData("--rounds", "0")]
+    [InlineData("--top-k", "9")]
+    public async Task A_wrong_option_is_refused_before_anything_is_measured(string option, string value) =>
+        Assert.NotEqual(0, (await Run("bench", "moe-layer", option, value)).Code);
+
+    private static async Task<(string Output, int Code)> Run(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        await errors;
+        return (output, process.ExitCode);
+    }
+}
