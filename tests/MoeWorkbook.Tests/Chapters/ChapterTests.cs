@@ -15,11 +15,10 @@ public partial class ChapterTests
     public static TheoryData<string> Solutions => Names(Path.Combine(Folder, "solutions"));
 
     [Theory, MemberData(nameof(Chapters))]
-    public async Task A_chapter_runs_to_its_end_within_its_time_and_memory(string name)
+    public async Task A_chapter_runs_to_its_end_within_its_memory(string name)
     {
         var result = await Execute(name);
         Assert.True(result.Succeeded, result.Failure?.ToString());
-        Assert.InRange(result.Seconds, 0, 90);
         Assert.InRange(result.PeakMemoryMiB, 0, 4096);
     }
 
