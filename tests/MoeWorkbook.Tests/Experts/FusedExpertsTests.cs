@@ -128,8 +128,14 @@ public sealed class FusedExpertsTests
         var nothing = empty([0], dtype: ScalarType.Int64);
         var routing = new RoutingDecision
         {
-            Tokens = nothing, Experts = nothing, Weights = empty([0]), Kept = empty([0], dtype: ScalarType.Bool),
-            Logits = empty([0, 4]), Scores = empty([0, 4]), Batch = 0, Sequence = 1,
+            Tokens = nothing,
+            Experts = nothing,
+            Weights = empty([0]),
+            Kept = empty([0], dtype: ScalarType.Bool),
+            Logits = empty([0, 4]),
+            Scores = empty([0, 4]),
+            Batch = 0,
+            Sequence = 1,
         };
         Assert.Equal([0, 16], new FusedExperts().Run(empty([0, 16]), routing, experts).shape);
         Assert.Equal([0, 16], new FusedExperts().Run(empty([0, 16]), routing, quantized).shape);
@@ -197,14 +203,19 @@ public sealed class FusedExpertsTests
         Assert.Contains("hidden has shape [3, 8]", Assert.Throws<ArgumentException>(() => runner.Run(hidden.narrow(1, 0, 8), routing, quantized)).Message);
     }
 
-    internal static ExpertWeights Experts(int count, int hiddenSize, int feedForwardSize, ScalarType type) =>
-        new(count, hiddenSize, feedForwardSize, weights: new(null, type) { StandardDeviation = 1 / Math.Sqrt(hiddenSize) });
+    // Generators of their own: the global one is shared with the tests that run at the same time.
+    internal static ExpertWeights Experts(int count, int hiddenSize, int feedForwardSize, ScalarType type)
+    {
+        using var generator = new Generator(17);
+        return new(count, hiddenSize, feedForwardSize, weights: new(null, type) { StandardDeviation = 1 / Math.Sqrt(hiddenSize), Generator = generator });
+    }
 
     internal static (Tensor Hidden, RoutingDecision Routing) Routed(int tokens, int experts, int hiddenSize, ScalarType type)
     {
-        using var router = new SoftmaxTopKRouter(hiddenSize, experts, 2, weights: new() { StandardDeviation = 1 });
+        using var generator = new Generator((ulong)tokens);
+        using var router = new SoftmaxTopKRouter(hiddenSize, experts, 2, weights: new() { StandardDeviation = 1, Generator = generator });
         using var _ = no_grad();
-        var hidden = randn(1, tokens, hiddenSize);
+        var hidden = empty(1, tokens, hiddenSize).normal_(0, 1, generator);
         return (hidden.view(tokens, hiddenSize).to(type), router.forward(new(hidden)));
     }
 

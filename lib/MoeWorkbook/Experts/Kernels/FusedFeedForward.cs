@@ -27,7 +27,8 @@ internal unsafe struct FusedCall
 /// <remarks>
 /// Two pieces of parallel work, each over all chosen experts together, so that the cores meet twice a layer and not twice
 /// an expert: first the inner activations SiLU(gate)·up of every assignment, then every row of the output, to which each
-/// expert adds its share. Where a decode step spends its time is in reading weights; all else is kept out of the way.
+/// expert adds its share. (Before them each token's hidden state is laid out; for one token the caller does that alone.)
+/// Where a decode step spends its time is in reading weights; all else is kept out of the way.
 /// </remarks>
 internal abstract unsafe class FusedFeedForward
 {

@@ -20,7 +20,7 @@ internal sealed unsafe class FusedKernels(Instructions instructions)
             ExpertCount = experts.ExpertCount,
         };
         var kernel = hidden.dtype == ScalarType.BFloat16 ? _bfloat16 ??= Floating<BFloat16Format>() : _float32 ??= Floating<Float32Format>();
-        return Run(kernel, call, hidden, routing);
+        return Run(kernel, call, hidden, routing, experts);
     }
 
     public Tensor Run(Tensor hidden, RoutingDecision routing, QuantizedExpertWeights experts)
@@ -34,10 +34,10 @@ internal sealed unsafe class FusedKernels(Instructions instructions)
             ExpertCount = experts.ExpertCount,
         };
         var kernel = experts.Type == WeightType.Int8 ? _int8 ??= Integer<Int8Format>() : _int4 ??= Integer<Int4Format>();
-        return Run(kernel, call, hidden, routing);
+        return Run(kernel, call, hidden, routing, experts);
     }
 
-    private static Tensor Run(FusedFeedForward kernel, FusedCall call, Tensor hidden, RoutingDecision routing)
+    private static Tensor Run(FusedFeedForward kernel, FusedCall call, Tensor hidden, RoutingDecision routing, object owner)
     {
         hidden = hidden.detach().contiguous();
         var output = empty_like(hidden); // [tokens, hidden]
@@ -54,7 +54,9 @@ internal sealed unsafe class FusedKernels(Instructions instructions)
         call.AssignmentCount = (int)tokens.numel();
         call.Threads = get_num_threads();
         lock (ThreadTeam.Shared) kernel.Run(call, ThreadTeam.Shared);
-        GC.KeepAlive(hidden);
+        // Addresses keep nothing alive: not the scratch memory, not the caller's weights; the other tensors are held by the dispose scope.
+        GC.KeepAlive(kernel);
+        GC.KeepAlive(owner);
         return output;
     }
 
