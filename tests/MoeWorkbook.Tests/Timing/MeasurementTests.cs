@@ -34,7 +34,8 @@ public class MeasurementTests
             double seconds = next;
             next = 1;
             return seconds;
-        }));
+        }
+        ));
         Assert.Equal([1, 1, 1, 1, 1], measured["a"].Samples);
     }
 
@@ -55,7 +56,8 @@ public class MeasurementTests
         {
             calls++;
             _clock.Advance(0.01);
-        }));
+        }
+        ));
         Assert.Equal(0.00001, measured["a"].Seconds.Value, 9);
         Assert.True(calls > 5 * 100, $"{calls} calls");
     }
