@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Globalization;
 using System.Net;
-using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace MoeWorkbook;
@@ -91,7 +90,6 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
         double number => number.ToString("G6", CultureInfo.InvariantCulture),
         ITuple parts => $"({string.Join("; ", Enumerable.Range(0, parts.Length).Select(i => Text(parts[i])))})",
         IEnumerable items => $"[{string.Join(", ", items.Cast<object?>().Select(Text))}]",
-        _ when value.GetType().GetMethod("ToString", BindingFlags.DeclaredOnly | BindingFlags.Instance | BindingFlags.Public, []) is null && value is not Enum => value.GetType().Name,
         _ => value.ToString() ?? "null",
     };
 }

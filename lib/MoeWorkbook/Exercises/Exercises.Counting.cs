@@ -60,5 +60,5 @@ public static partial class Exercises
         "If every token chooses its k of E experts uniformly and independently of the other tokens, how many distinct experts do B tokens touch on average?",
         ["experts E", "experts per token k", "tokens B"],
         random => (Pick(random, 8, 64, 128, 256), Pick(random, 1, 2, 4, 8), Pick(random, 1, 2, 4, 8, 32)),
-        batch => batch.Experts * (1 - Math.Pow(1 - batch.ExpertsPerToken / (double)batch.Experts, batch.Tokens)));
+        batch => MoeWorkbook.ExpertsTouched.Expected(batch.Experts, batch.ExpertsPerToken, batch.Tokens));
 }
