@@ -1,0 +1,21 @@
+using System.Text;
+
+namespace MoeWorkbook;
+
+/// <summary>Strands of DNA: motifs of twelve bases from a bank, one after another without a gap.</summary>
+internal sealed class DnaDomain(int tableSize, RandomSource random) : CorpusDomain
+{
+    public const int MotifLength = 12;
+    private const int MotifsPerLine = 3;
+    private const string Bases = "ACGT";
+
+    private readonly ZipfTable<string> _motifs = new(Distinct(tableSize, () => string.Concat(Enumerable.Range(0, MotifLength).Select(_ => Bases[random.Below(4)]))));
+
+    public override string Name => "dna";
+
+    public override void WriteLine(StringBuilder text, ChoiceSource choices)
+    {
+        for (var i = 0; i < MotifsPerLine; i++) text.Append(choices.Of(_motifs));
+        text.Append('\n');
+    }
+}
