@@ -6,6 +6,18 @@ namespace MoeWorkbook;
 /// <summary>Runs many experiments, one on each core: small models train faster side by side than one after another with all cores.</summary>
 public static class Laboratory
 {
+    /// <summary>Trains every experiment to its end and keeps what figures and recordings need.</summary>
+    /// <param name="experiments">The experiments.</param>
+    /// <param name="progress">Receives a line for every finished run; null for none.</param>
+    /// <param name="cancellation">Stops all runs after their current step, with an <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The runs, in the order of the experiments.</returns>
+    public static IReadOnlyList<TrainingRun> Run(IEnumerable<Experiment> experiments, TextWriter? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(experiments);
+        var all = experiments.ToArray();
+        return [.. all.Zip(Run(all, TrainingRun.Of, progress: progress, cancellation: cancellation), (experiment, run) => run with { Name = experiment.Name })];
+    }
+
     /// <summary>Trains every experiment to its end and reads something off each. Each runs on one thread, so the results are the same whatever the number of workers.</summary>
     /// <param name="experiments">The experiments.</param>
     /// <param name="read">What is wanted of a trained model; it is called on the experiment's thread, and the trainer is disposed after it. Tensors must not be returned.</param>

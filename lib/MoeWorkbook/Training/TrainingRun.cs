@@ -6,7 +6,7 @@ public sealed record TrainingRun
     private const int Stretches = 50;
 
     /// <summary>The name of the experiment; runs that differ only in their seed share it.</summary>
-    public required string Name { get; init; }
+    public string Name { get; init; } = "";
 
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
@@ -30,10 +30,9 @@ public sealed record TrainingRun
     public double FinalLoss => Validations[^1].Loss;
 
     /// <summary>What is kept of a trainer that is done.</summary>
-    /// <param name="name">The name of the experiment.</param>
-    /// <param name="trainer">The trainer.</param>
+    /// <param name="trainer">The trainer; it knows no name.</param>
     /// <exception cref="InvalidOperationException">It has not taken a step, or was never validated.</exception>
-    public static TrainingRun Of(string name, Trainer trainer)
+    public static TrainingRun Of(Trainer trainer)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         var (history, config) = (trainer.History, trainer.Model.Config);
@@ -42,7 +41,6 @@ public sealed record TrainingRun
         int length = (history.Steps.Count + Stretches - 1) / Stretches;
         return new()
         {
-            Name = name,
             Seed = trainer.Options.Seed,
             TotalParameters = count.TotalParameters,
             ActiveParameters = count.ActiveParameters,
