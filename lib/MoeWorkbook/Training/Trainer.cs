@@ -58,7 +58,7 @@ public sealed class Trainer : IDisposable
     /// <summary>How many steps are done.</summary>
     public int CompletedSteps => History.Steps.Count;
 
-    internal AdamW Optimizer { get; }
+    internal AdamWOptimizer Optimizer { get; }
 
     /// <summary>Takes all remaining steps, with validations as the options ask and one at the end.</summary>
     /// <param name="progress">Receives a line every few seconds with the loss and the time left; null for none.</param>

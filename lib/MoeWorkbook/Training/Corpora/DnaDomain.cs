@@ -2,10 +2,10 @@ using System.Text;
 
 namespace MoeWorkbook;
 
-/// <summary>Strands of DNA: <c>GATTACAGGC-TTACGGATCA</c>; motifs of ten bases from a bank.</summary>
+/// <summary>Strands of DNA: <c>GATTACAG-TTACGGAT-CATTACGA</c>, motifs of eight bases from a bank.</summary>
 internal sealed class DnaDomain(int tableSize, RandomSource random) : CorpusDomain
 {
-    public const int MotifLength = 10;
+    public const int MotifLength = 8;
     private const int MotifsPerLine = 3;
     private const string Bases = "ACGT";
 
