@@ -30,13 +30,10 @@ internal static class BenchTrain
         {
             rounds, steps, hidden, feedForward, layers, heads, experts, topK, batch, sequence, noPyTorch, json,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(topK) > result.GetValue(experts)) result.AddError("--top-k must not exceed --experts.");
-            if (result.GetValue(hidden) % (2 * result.GetValue(heads)) != 0) result.AddError("--hidden must be a multiple of twice --heads.");
-        });
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(topK) > parsed.GetValue(experts)) throw new CommandException("--top-k must not exceed --experts.");
+            if (parsed.GetValue(hidden) % (2 * parsed.GetValue(heads)) != 0) throw new CommandException("--hidden must be a multiple of twice --heads.");
             string? python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
             BenchCommand.Progress(python is null ? "no Python with torch: PyTorch is left out (set WORKBOOK_PYTHON)" : $"PyTorch in {python}");
             var corpus = SyntheticCorpus.Generate(new() { TrainingBytes = 500_000, ValidationBytes = 10_000 });
