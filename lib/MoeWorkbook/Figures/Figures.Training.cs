@@ -122,7 +122,7 @@ public static partial class Figures
         if (placed.Count > 0)
         {
             charts.Add(Chart.Point<double, double, string>(x: placed.Select(p => scale * p.Place.X), y: placed.Select(p => scale * p.Place.Y), Name: "mean of a domain's tokens",
-                MultiText: placed.Select(p => p.Name).ToArray(), TextPosition: StyleParam.TextPosition.TopCenter, MarkerColor: Colour(1), MarkerSymbol: StyleParam.MarkerSymbol.Diamond));
+                MultiText: placed.Select(p => p.Name).ToArray(), TextPosition: StyleParam.TextPosition.BottomCenter, MarkerColor: Colour(1), MarkerSymbol: StyleParam.MarkerSymbol.Diamond));
         }
 
         return new Figure(Titled(Chart.Combine(charts), AxisTitle(1, directions.Explained.X), AxisTitle(2, directions.Explained.Y), StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title,

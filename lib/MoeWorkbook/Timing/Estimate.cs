@@ -88,7 +88,7 @@ public readonly record struct Estimate(double Value, double Low, double High)
         double unit = Math.Pow(10, place);
         return place > 0
             ? (Math.Round(number / unit) * unit).ToString("#,0", CultureInfo.InvariantCulture)
-            : number.ToString("N" + Math.Min(15, -place).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+            : (Math.Round(number, Math.Min(15, -place)) + 0.0).ToString("N" + Math.Min(15, -place).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture); // + 0.0: no minus before a zero
     }
 
     /// <summary>The power of ten of the last digit that is known.</summary>

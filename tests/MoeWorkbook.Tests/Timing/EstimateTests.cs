@@ -38,7 +38,7 @@ public class EstimateTests
     {
         var difference = Estimate.MeanDifference([11, 22, 33], [10, 20, 30]);
         Assert.Equal(Estimate.Mean([1, 2, 3]), difference);
-        Assert.Equal("-0.5 to 4.5", difference.Interval);
+        Assert.Equal("0 to 4", difference.Interval); // from −0.48: no minus before a zero
         Assert.Contains("2 samples of one and 1 of the other", Assert.Throws<ArgumentException>(() => Estimate.MeanDifference([1, 2], [1])).Message, StringComparison.Ordinal);
     }
 
