@@ -1,0 +1,57 @@
+using static TorchSharp.torch;
+
+namespace MoeWorkbook.Tests.Training;
+
+/// <summary>What the chapters say about the recorded run and the trained model in <c>data</c>.</summary>
+public class RecordedTests
+{
+    private static readonly string Data = Path.Combine(RepositoryRoot(), "data");
+
+    [Theory, InlineData("32 experts, top-1"), InlineData("32 halves, top-2"), InlineData("64 quarters, top-4")]
+    public void A_mixture_of_experts_needs_at_least_one_and_a_half_times_fewer_steps_than_the_dense_model_of_equal_active_parameters(string name)
+    {
+        var speedUp = InSteps(name);
+        Assert.True(speedUp.Ratio.Low > 1.5, speedUp.ToString());
+        Assert.True(speedUp.Ratio.Value < InSteps("dense, equal total").Ratio.Value);
+    }
+
+    [Fact]
+    public void More_experts_help_and_finer_ones_help_more()
+    {
+        string[] rising = ["4 experts, top-1", "8 experts, top-1", "16 experts, top-1", "32 experts, top-1", "32 halves, top-2", "64 quarters, top-4"];
+        Assert.Equal(rising, rising.OrderBy(name => InSteps(name).Ratio.Value));
+    }
+
+    [Fact]
+    public void The_experts_of_the_trained_model_tell_more_about_the_domain_than_chance_in_every_layer()
+    {
+        const int length = 12_288;
+        using var model = HuggingFaceDirectory.Load(Path.Combine(Data, "checkpoints", "small-moe"), dtype: ScalarType.Float32);
+        var corpus = SyntheticCorpus.Generate(new() { TableSize = 150, TrainingBytes = 200_000, ValidationBytes = 20_000 });
+        int[] tokens = [.. corpus.Validation.Tokens[..length].ToArray().Select(token => (int)token)], domains = [.. corpus.Validation.Domains[..length].ToArray().Select(domain => (int)domain)];
+        var segments = new int[length];
+        for (int i = 1; i < length; i++) segments[i] = segments[i - 1] + (domains[i] == domains[i - 1] ? 0 : 1);
+        var routed = RoutedText.Of(model, tokens, window: 64);
+        Assert.Equal(corpus.VocabularySize, model.Config.VocabularySize);
+        for (int layer = 0; layer < routed.LayerCount; layer++)
+        {
+            var measured = MoeWorkbook.Specialization.Of(domains, routed.Experts(layer), tokens, segments, resamples: 100);
+            Assert.True(measured.GivenByte.Low > measured.Shuffled.High + 0.05, $"layer {layer}: {measured}");
+        }
+    }
+
+    private static SpeedUp InSteps(string name)
+    {
+        var runs = Recording.Read(Path.Combine(Data, "recorded", "09-sparse-against-dense.json")).Runs;
+        return SpeedUp.ToEqualLoss(Curves("dense, equal active"), Curves(name));
+
+        IReadOnlyList<(double, double)>[] Curves(string model) => [.. runs.Where(run => run.Name == model).OrderBy(run => run.Seed).Select(run => run.Curve(TrainingCost.Steps))];
+    }
+
+    private static string RepositoryRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "MoeWorkbook.sln"))) directory = directory.Parent;
+        return directory?.FullName ?? throw new DirectoryNotFoundException("the tests are not inside a working copy");
+    }
+}
