@@ -78,7 +78,8 @@ public sealed class RoutedText
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var ids = tensor([.. Tokens.Skip(start).Take(windows * window).Select(id => (long)id)]).view(windows, window).to(model.Device);
+        long[] stretch = [.. Tokens.Skip(start).Take(windows * window).Select(id => (long)id)];
+        var ids = tensor(stretch).view(windows, window).to(model.Device);
         var routing = new List<RoutingDecision>();
         model.forward(ids, cache: null, routing);
         for (int layer = 0; layer < routing.Count; layer++)

@@ -25,11 +25,11 @@ public class EstimateTests
     [Fact]
     public void The_mean_of_seeds_has_Students_interval()
     {
-        // s = 1, n = 3, and the 97.5% quantile of t with two degrees of freedom is 4.3027.
+        // s = 1, n = 3, and the 97.5% quantile of t with two degrees of freedom is 4.302653.
         var mean = Estimate.Mean([1, 2, 3]);
         Assert.Equal(2, mean.Value, 12);
-        Assert.Equal(2 - 4.3027 / Math.Sqrt(3), mean.Low, 4);
-        Assert.Equal(2 + 4.3027 / Math.Sqrt(3), mean.High, 4);
+        Assert.Equal(2 - 4.302653 / Math.Sqrt(3), mean.Low, 4);
+        Assert.Equal(2 + 4.302653 / Math.Sqrt(3), mean.High, 4);
         Assert.Contains("at least two", Assert.Throws<ArgumentException>(() => Estimate.Mean([1])).Message, StringComparison.Ordinal);
     }
 
