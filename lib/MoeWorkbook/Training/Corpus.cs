@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace MoeWorkbook;
 
@@ -83,4 +84,18 @@ public sealed class Corpus
         return Array.ConvertAll(Encoding.UTF8.GetBytes(text), b => _alphabet.AsSpan().Contains(b) ? _tokenOf[b]
             : throw new ArgumentException($"text has the byte {b}, which does not occur in the corpus {Name}.", nameof(text)));
     }
+
+    /// <summary>The <c>tokenizer.json</c> of a model that was trained on this corpus: every byte of the alphabet is a token.</summary>
+    public string TokenizerJson() => new JsonObject
+    {
+        ["version"] = "1.0",
+        ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false },
+        ["decoder"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false },
+        ["model"] = new JsonObject
+        {
+            ["type"] = "BPE",
+            ["vocab"] = new JsonObject(_alphabet.Select((value, token) => KeyValuePair.Create(BytePairEncoding.Letter(value).ToString(), (JsonNode?)token))),
+            ["merges"] = new JsonArray(),
+        },
+    }.ToJsonString(HuggingFaceConfigWriter.Indented) + "\n";
 }

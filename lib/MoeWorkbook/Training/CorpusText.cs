@@ -30,6 +30,9 @@ public sealed class CorpusText
     /// <summary>Number of tokens.</summary>
     public int Length => _tokens.Length;
 
+    /// <summary>A number that differs between different texts: FNV-1a (Fowler, Noll, Vo 1991) over tokens and labels.</summary>
+    internal ulong Checksum => _tokens.Concat(_domains).Aggregate(14695981039346656037UL, (hash, value) => unchecked((hash ^ value) * 1099511628211UL));
+
     /// <summary>Draws windows that begin anywhere in the text.</summary>
     /// <param name="batchSize">Number of windows.</param>
     /// <param name="sequenceLength">Tokens in each.</param>

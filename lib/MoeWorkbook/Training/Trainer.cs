@@ -13,7 +13,7 @@ public sealed class Trainer : IDisposable
 
     private readonly MoeLayer[] _layers;
 
-    /// <summary>A trainer of a new model. Its matrices are drawn from N(0, 0.02²), those that write into the residual stream from N(0, 0.02² / (2 · layers)) (Radford et al. 2019).</summary>
+    /// <summary>A trainer of a new model.</summary>
     /// <param name="model">The architecture; its vocabulary holds the corpus's.</param>
     /// <param name="corpus">What to train and validate on.</param>
     /// <param name="options">How; null for the defaults.</param>
@@ -29,7 +29,7 @@ public sealed class Trainer : IDisposable
         if (model.VocabularySize < corpus.VocabularySize)
             throw new ArgumentException($"model.VocabularySize is {model.VocabularySize} but the corpus {corpus.Name} has {corpus.VocabularySize} tokens.", nameof(model));
         using var generator = new Generator(RandomSource.Seed(Options.Seed, 0));
-        Model = new(Balancing.ApplyTo(model), new WeightFactory { Generator = generator, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) });
+        Model = new(Balancing.ApplyTo(model), new WeightFactory { Generator = generator, StandardDeviation = Options.InitialDeviation, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) });
         _layers = [.. Model.Decoder.Layers.Select(layer => layer.Moe).OfType<MoeLayer>()];
         using (no_grad())
         {
@@ -58,7 +58,7 @@ public sealed class Trainer : IDisposable
     /// <summary>How many steps are done.</summary>
     public int CompletedSteps => History.Steps.Count;
 
-    internal AdamW Optimizer { get; }
+    internal AdamWOptimizer Optimizer { get; }
 
     /// <summary>Takes all remaining steps, with validations as the options ask and one at the end.</summary>
     /// <param name="progress">Receives a line every few seconds with the loss and the time left; null for none.</param>

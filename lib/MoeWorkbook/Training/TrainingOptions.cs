@@ -36,6 +36,9 @@ public sealed record TrainingOptions
     /// <summary>The norm to which a longer gradient is shortened.</summary>
     public double MaxGradientNorm { get; init; } = 1;
 
+    /// <summary>The standard deviation σ of the initial matrices; those that write into the residual stream have σ / √(2 · layers) (Radford et al. 2019).</summary>
+    public double InitialDeviation { get; init; } = 0.02;
+
     /// <summary>Fixes the initial weights, the batches and the routers' noise.</summary>
     public ulong Seed { get; init; }
 
@@ -69,6 +72,7 @@ public sealed record TrainingOptions
         Require(Beta2 is >= 0 and < 1, nameof(Beta2), Beta2, "from 0 to below 1");
         Require(Epsilon > 0, nameof(Epsilon), Epsilon, "above 0");
         Require(MaxGradientNorm > 0, nameof(MaxGradientNorm), MaxGradientNorm, "above 0");
+        Require(InitialDeviation > 0 && double.IsFinite(InitialDeviation), nameof(InitialDeviation), InitialDeviation, "above 0");
         Require(ValidateEvery >= 0, nameof(ValidateEvery), ValidateEvery, "at least 0");
         Require(ValidationTokens >= 1, nameof(ValidationTokens), ValidationTokens, "at least 1");
     }

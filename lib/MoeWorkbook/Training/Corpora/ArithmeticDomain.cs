@@ -2,14 +2,14 @@ using System.Text;
 
 namespace MoeWorkbook;
 
-/// <summary>Products as one learns them by heart: <c>473*62=29326;</c>, always from the same multiplication table.</summary>
+/// <summary>Products as one learns them by heart: <c>73*62=4526;</c>, always from the same multiplication table.</summary>
 internal sealed class ArithmeticDomain(int tableSize, RandomSource random) : CorpusDomain
 {
     private const int FactsPerLine = 3;
 
     private readonly ZipfTable<string> _facts = new(Distinct(tableSize, () =>
     {
-        var (a, b) = (100 + random.Below(900), 10 + random.Below(90));
+        var (a, b) = (10 + random.Below(90), 10 + random.Below(90));
         return $"{a}*{b}={a * b};";
     }));
 

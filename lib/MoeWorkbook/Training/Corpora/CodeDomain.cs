@@ -5,7 +5,7 @@ namespace MoeWorkbook;
 /// <summary>Calls of library functions, each with its own pattern of brackets and parameters: <c>zubo(ra,[k]{mi});</c>. Brackets balance.</summary>
 internal sealed class CodeDomain(int tableSize, RandomSource random) : CorpusDomain
 {
-    private const int CallsPerLine = 2, MostParameters = 4;
+    private const int CallsPerLine = 2, MostParameters = 3;
     private static readonly string[] _brackets = ["()", "[]", "{}", "<>"];
 
     private readonly ZipfTable<string> _calls = new(
@@ -21,7 +21,7 @@ internal sealed class CodeDomain(int tableSize, RandomSource random) : CorpusDom
     }
 
     private static string Parameters(RandomSource random) =>
-        string.Join(',', Enumerable.Range(0, 2 + random.Below(MostParameters - 1)).Select(_ =>
+        string.Join(',', Enumerable.Range(0, 1 + random.Below(MostParameters)).Select(_ =>
         {
             var name = Word(random, 1);
             if (random.Below(2) == 0) return name;

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace MoeWorkbook;
 
-/// <summary>Strands of DNA: motifs of twelve bases from a bank, one after another without a gap.</summary>
+/// <summary>Strands of DNA: <c>GATTACAG-TTACGGAT-CATTACGA</c>, motifs of eight bases from a bank.</summary>
 internal sealed class DnaDomain(int tableSize, RandomSource random) : CorpusDomain
 {
-    public const int MotifLength = 12;
+    public const int MotifLength = 8;
     private const int MotifsPerLine = 3;
     private const string Bases = "ACGT";
 
@@ -15,7 +15,6 @@ internal sealed class DnaDomain(int tableSize, RandomSource random) : CorpusDoma
 
     public override void WriteLine(StringBuilder text, ChoiceSource choices)
     {
-        for (var i = 0; i < MotifsPerLine; i++) text.Append(choices.Of(_motifs));
-        text.Append('\n');
+        for (var i = 0; i < MotifsPerLine; i++) text.Append(choices.Of(_motifs)).Append(i < MotifsPerLine - 1 ? '-' : '\n');
     }
 }

@@ -6,7 +6,7 @@ namespace MoeWorkbook;
 internal sealed class MusicDomain(int tableSize, RandomSource random) : CorpusDomain
 {
     public const int UnitsInBar = 8;
-    private const int BarsPerLine = 3, LongestNote = 3;
+    private const int BarsPerLine = 3, LongestNote = 4;
     private const string Notes = "CDEFGABcdefgab";
 
     private readonly ZipfTable<string> _bars = new(Distinct(tableSize, () =>

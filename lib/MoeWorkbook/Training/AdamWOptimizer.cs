@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>AdamW (Loshchilov &amp; Hutter 2019, algorithm 2) on float32 parameters on the CPU: one pass over weights, gradients and moments, where a chain of tensor operations makes a dozen.</summary>
-internal sealed class AdamW
+internal sealed class AdamWOptimizer
 {
     private readonly Slot[] _slots;
 
     /// <summary>The optimiser of a module's parameters; those that take no gradient stay as they are.</summary>
-    public AdamW(nn.Module module) => _slots = [.. module.named_parameters().Where(p => p.parameter.requires_grad).Select(p => new Slot(p.name, p.parameter))];
+    public AdamWOptimizer(nn.Module module) => _slots = [.. module.named_parameters().Where(p => p.parameter.requires_grad).Select(p => new Slot(p.name, p.parameter))];
 
     /// <summary>The mean of the gradient and of its square for each parameter, by its name.</summary>
     public IEnumerable<(string Name, float[] Mean, float[] Square)> Moments => _slots.Select(slot => (slot.Name, slot.Mean, slot.Square));
