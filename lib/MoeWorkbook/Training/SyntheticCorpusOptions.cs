@@ -13,7 +13,7 @@ public sealed record SyntheticCorpusOptions
     public int ValidationBytes { get; init; } = 400_000;
 
     /// <summary>Entries in each domain's table: facts, functions, events, words of a kind, motifs, bars; at most 4000. The more, the more a model must memorise.</summary>
-    public int TableSize { get; init; } = 600;
+    public int TableSize { get; init; } = 150;
 
     /// <summary>Fixes the tables and the texts.</summary>
     public ulong Seed { get; init; } = 1;

@@ -6,7 +6,7 @@ namespace MoeWorkbook.Tests.Training;
 
 public partial class TrainCommandTests
 {
-    private const int Steps = 60, Kills = 10, Interrupt = 2;
+    private const int Kills = 10, Interrupt = 2;
 
     private const string Config = """
         {
@@ -94,7 +94,6 @@ public partial class TrainCommandTests
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["OMP_NUM_THREADS"] = "1" },
         })!;
 
     private static (string Output, string Errors, int Code) Finished(Process process)

@@ -14,7 +14,11 @@ public class TrainingCheckpointTests
         var balancing = new BalancingOptions { Router = router, AuxiliaryLossWeight = 0.1, BiasUpdateRate = router == RouterKind.SigmoidTopK ? 0.01 : 0 };
         using Trainer whole = NewTrainer(balancing), stopped = NewTrainer(balancing), resumed = NewTrainer(balancing);
         whole.Run();
-        for (var i = 0; i < 7; i++) stopped.Step();
+        using var stop = new CancellationTokenSource();
+        stopped.Run(afterStep: step =>
+        {
+            if (step.Step == 7) stop.Cancel();
+        }, cancellation: stop.Token);
         TrainingCheckpoint.Save(stopped, directory.Root);
         Assert.True(TrainingCheckpoint.TryResume(resumed, directory.Root));
         Assert.Equal(7, resumed.CompletedSteps);
