@@ -34,8 +34,8 @@ public sealed class BalancingExerciseTests
     public void Biases_move_as_the_routers_do() => Right(Questions.BiasUpdate.Check(step =>
     {
         using var scope = NewDisposeScope();
-        var router = new SigmoidTopKRouter(4, step.Load.Length, 1, true, 1, true, 1, 1, new(DataType: ScalarType.Float64));
-        var bias = router.get_buffer("e_score_correction_bias")!;
+        var router = new SigmoidTopKRouter(4, step.Load.Length, 1, selectionBias: true);
+        var bias = router.SelectionBias!;
         using (no_grad()) bias.copy_(tensor(step.Biases));
         router.UpdateSelectionBias(Decision([.. step.Load.SelectMany((load, expert) => Enumerable.Repeat((long)expert, (int)load))], step.Load.Length), step.Rate);
         // The buffer is float32: near enough to the exact value to stand for it.
@@ -56,8 +56,9 @@ public sealed class BalancingExerciseTests
         using var scope = NewDisposeScope();
         var scores = full(batch.Chosen.Length, batch.Experts, 1.0 / batch.Experts, dtype: ScalarType.Float64, requires_grad: true);
         BalancingLoss.Switch(Decision([.. batch.Chosen.Select(e => (long)e)], batch.Experts) with { Scores = scores }).backward();
-        // P is a mean over tokens: each token's share of the gradient is one over their number.
-        return scores.grad!.sum([0L]).data<double>().ToArray();
+        // P is a mean over tokens, so the tokens' gradients add up to its own. The library divides scores by their sum, which
+        // takes the mean gradient, 1, away: along it no probability can move.
+        return [.. scores.grad!.sum([0L]).data<double>().Select(gradient => gradient + 1)];
     }, seed: 7));
 
     private static double Nearest(double value, double start, double rate) => new[] { start - rate, start, start + rate }.MinBy(x => Math.Abs(x - value));
