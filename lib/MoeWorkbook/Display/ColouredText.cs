@@ -47,7 +47,7 @@ public sealed class ColouredText : INotebookDisplay
             $"<figure style=\"margin:1em 0;padding:12px 14px;background:#fff;color:{FigureStyle.Ink};border-radius:8px;font-family:{FigureStyle.FontFamily}\"><div style=\"display:flex;flex-wrap:wrap;gap:18px\">");
         foreach (var view in Views)
         {
-            html.Append($"<div style=\"flex:1 1 280px;min-width:0\"><div style=\"font-weight:600\">{WebUtility.HtmlEncode(view.Name)}</div><div style=\"font-size:13px;margin:4px 0\">");
+            html.Append($"<div style=\"flex:1 1 220px;min-width:0\"><div style=\"font-weight:600\">{WebUtility.HtmlEncode(view.Name)}</div><div style=\"font-size:13px;margin:4px 0\">");
             foreach (int label in view.Labels.Distinct().Order())
                 html.Append($"<span style=\"background:{Colour(label, view)};padding:1px 6px;margin-right:6px;border-radius:3px;white-space:nowrap;display:inline-block\">{WebUtility.HtmlEncode(view.LabelNames[label])}</span>");
             html.Append("</div><pre style=\"margin:0;padding:0;background:none;color:inherit;font-size:13px;line-height:1.6;white-space:pre-wrap;overflow-wrap:anywhere\">");

@@ -157,7 +157,7 @@ public static partial class Figures
             for (int domain = 0; domain < rise.GetLength(1); domain++) rise[expert, domain] = ablation.Rise(expert, domain);
         }
 
-        return HeatMap(rise, Numbers(ablation.Losses.Count), domains, title, caption, "domain", "expert taken away", "rise of the loss (nats a byte)");
+        return HeatMap(rise, Numbers(ablation.Losses.Count), domains, title, caption, "domain", "expert taken away", "rise (nats a byte)");
     }
 
     /// <summary>For each name the mean of its curves as a line, and from the lowest to the highest as a band.</summary>
