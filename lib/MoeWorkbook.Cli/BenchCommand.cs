@@ -9,12 +9,13 @@ internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
-    public static Command Create() => new("bench", "Measure this machine, a Mixture-of-Experts layer beside PyTorch's, and whole models.")
+    public static Command Create() => new("bench", "Measure this machine, a Mixture-of-Experts layer and its training beside PyTorch's, and whole models.")
     {
         BenchProbe.Create(),
         BenchMoeLayer.Create(),
         BenchModels.CreateDecode(),
         BenchModels.CreatePrefill(),
+        BenchTrain.Create(),
     };
 
     internal static Option<bool> Json() => new("--json") { Description = "Print one JSON object." };

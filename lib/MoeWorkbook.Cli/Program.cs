@@ -8,12 +8,13 @@ var root = new RootCommand("The MoE Workbook: why a Mixture-of-Experts model wit
     RunCommand.Create(),
     LogitsCommand.Create(),
     GenerateCommand.Create(),
+    TrainCommand.Create(),
     BenchCommand.Create(),
 };
 
 try
 {
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
 }
 catch (Exception e) when (e is ModelConfigException or CheckpointException or CommandException or NotSupportedException)
 {

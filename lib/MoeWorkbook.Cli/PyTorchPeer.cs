@@ -19,16 +19,19 @@ internal sealed partial class PyTorchPeer : IDisposable
         new[] { Environment.GetEnvironmentVariable("WORKBOOK_PYTHON"), "python3", "/usr/bin/python3" }
             .FirstOrDefault(python => !string.IsNullOrWhiteSpace(python) && HasTorch(python));
 
-    /// <summary>Starts the process; it holds its own copy of the weights until it is disposed.</summary>
+    /// <summary>Starts the process of one layer; it holds its own copy of the weights until it is disposed.</summary>
     /// <exception cref="CommandException">The process ended before it was ready.</exception>
-    public static PyTorchPeer Start(string python, LayerShape shape, string dtype)
+    public static PyTorchPeer Start(string python, LayerShape shape, string dtype) => Start(python, "pytorch_peer.py",
+    [
+        "--experts", Text(shape.Experts), "--top-k", Text(shape.TopK), "--hidden", Text(shape.Hidden), "--ffn", Text(shape.FeedForward),
+        "--threads", Text(TorchSharp.torch.get_num_threads()), "--dtype", dtype,
+    ]);
+
+    /// <summary>Starts a script of the folder <c>bench</c>, which says when it is ready and then answers line by line.</summary>
+    /// <exception cref="CommandException">The process ended before it was ready.</exception>
+    public static PyTorchPeer Start(string python, string script, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(python,
-            [
-                Path.Combine(AppContext.BaseDirectory, "bench", "pytorch_peer.py"),
-                "--experts", Text(shape.Experts), "--top-k", Text(shape.TopK), "--hidden", Text(shape.Hidden), "--ffn", Text(shape.FeedForward),
-                "--threads", Text(TorchSharp.torch.get_num_threads()), "--dtype", dtype,
-            ])
+        var start = new ProcessStartInfo(python, [Path.Combine(AppContext.BaseDirectory, "bench", script), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -39,19 +42,19 @@ internal sealed partial class PyTorchPeer : IDisposable
         string? ready = process.StandardOutput.ReadLine();
         if (ready?.StartsWith("ready ", StringComparison.Ordinal) == true) return new(process, ready["ready ".Length..]);
         process.Dispose();
-        throw new CommandException($"PyTorch's side of the benchmark did not start ({python}, {dtype}); its words stand above. It needs as much memory again as ours.");
+        throw new CommandException($"PyTorch's side of the benchmark did not start ({python}, {script}); its words stand above. It needs as much memory again as ours.");
     }
 
-    /// <summary>Runs the layer once.</summary>
+    /// <summary>Runs what the script runs: a layer on so many tokens, or so many training steps.</summary>
     /// <returns>Seconds.</returns>
     /// <exception cref="CommandException">The process ended.</exception>
-    public double Run(int tokens)
+    public double Run(int count)
     {
-        _process.StandardInput.WriteLine($"run {Text(tokens)}");
+        _process.StandardInput.WriteLine($"run {Text(count)}");
         _process.StandardInput.Flush();
         return double.TryParse(_process.StandardOutput.ReadLine(), NumberStyles.Float, CultureInfo.InvariantCulture, out double milliseconds)
             ? milliseconds / 1000
-            : throw new CommandException($"PyTorch's side of the benchmark ended at {tokens} tokens.");
+            : throw new CommandException($"PyTorch's side of the benchmark ended at \"run {count}\".");
     }
 
     public void Dispose()

@@ -29,6 +29,9 @@ internal sealed class BytePairEncoding
         int Known(string token) => IdOf(token) ?? throw new FormatException($"the merges use the token \"{CheckpointException.Shortened(token)}\", which is not in the vocabulary");
     }
 
+    /// <summary>The printable character that stands for a byte in vocabularies.</summary>
+    public static char Letter(byte value) => alphabet[value];
+
     public int? IdOf(string token) => _vocabulary.TryGetValue(token, out var id) ? id : null;
 
     /// <summary>The bytes of every token; a token with characters outside of the alphabet stands for itself.</summary>

@@ -47,6 +47,8 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
             RouterKind.SwitchTopOne => new SwitchRouter(config.HiddenSize, moe.ExpertCount, bias: moe.RouterBias, weights: weights),
             RouterKind.SigmoidTopK when !moe.RouterBias => new SigmoidTopKRouter(
                 config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, moe.NormalizeWeights, moe.RoutedScalingFactor, moe.SelectionBias, moe.GroupCount, moe.GroupsPerToken, weights),
+            RouterKind.NoisyTopK when !moe.RouterBias => new NoisyTopKRouter(config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, weights),
+            RouterKind.ExpertChoice when !moe.RouterBias => new ExpertChoiceRouter(config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, weights),
             _ => throw new NotSupportedException($"No forward pass for the router {moe.Router} with {moe.GroupCount} groups, selection bias {moe.SelectionBias}, bias {moe.RouterBias}."),
         };
         var experts = new ExpertWeights(moe.ExpertCount, config.HiddenSize, moe.ExpertSize, config.FeedForward, moe.ExpertBias, weights, config.SwiGluClamp);

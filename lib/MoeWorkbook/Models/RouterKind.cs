@@ -14,4 +14,10 @@ public enum RouterKind
 
     /// <summary>SparseMixer-v2 (Phi-3.5-MoE; Liu et al. 2024).</summary>
     SparseMixer,
+
+    /// <summary>Noise on the logits while training, the k largest taken (Shazeer et al. 2017). Only the training lab uses it; no file format names it.</summary>
+    NoisyTopK,
+
+    /// <summary>Each expert takes its best tokens, k for each token on average (Zhou et al. 2022). Only the training lab uses it: in a causal model it sees the future.</summary>
+    ExpertChoice,
 }

@@ -22,6 +22,13 @@ public abstract class LinearRouter : Router
         if (bias) register_parameter("bias", weights.Constant(0, expertCount));
     }
 
+    /// <summary>An expert that no token can choose, as if it were not there: its logit is −∞. Null, the default, for none.</summary>
+    public int? AbsentExpert
+    {
+        get;
+        set => field = value is null || value >= 0 && value < ExpertCount ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"AbsentExpert must be from 0 to {ExpertCount - 1}.");
+    }
+
     /// <summary>The logits of every token, computed in float32 where the weights are narrower: choices must not hang on rounding.</summary>
     /// <param name="hidden"><c>[batch, sequence, hidden]</c>.</param>
     /// <returns><c>[tokens, experts]</c>.</returns>
@@ -33,6 +40,8 @@ public abstract class LinearRouter : Router
         using var scope = NewDisposeScope();
         var tokens = hidden.reshape(-1, HiddenSize).Widened(); // [tokens, hidden]
         Tensor? bias = _bias ? get_parameter("bias")!.Widened() : null;
-        return functional.linear(tokens, weight.Widened(), bias!).MoveToOuterDisposeScope();
+        var logits = functional.linear(tokens, weight.Widened(), bias!); // [tokens, experts]
+        if (AbsentExpert is { } absent) logits = logits.index_fill(1, tensor((long)absent, device: logits.device), double.NegativeInfinity);
+        return logits.MoveToOuterDisposeScope();
     }
 }

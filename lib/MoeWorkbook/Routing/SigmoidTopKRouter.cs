@@ -78,6 +78,7 @@ public sealed class SigmoidTopKRouter : LinearRouter
         var logits = Logits(input.Hidden); // [tokens, experts]
         var scores = logits.sigmoid(); // [tokens, experts]
         var selection = SelectionBias is { } bias ? scores + bias.Widened() : scores; // [tokens, experts]
+        if (AbsentExpert is { } absent) selection = selection.index_fill(-1, tensor((long)absent, device: selection.device), double.NegativeInfinity);
         if (GroupsPerToken < GroupCount) selection = WithinBestGroups(selection);
         var experts = Largest(selection, ExpertsPerToken).Experts; // [tokens, k]
         var chosen = scores.gather(-1, experts); // [tokens, k]

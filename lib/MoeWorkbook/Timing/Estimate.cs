@@ -1,4 +1,5 @@
 using System.Globalization;
+using MathNet.Numerics.Distributions;
 using MathNet.Numerics.Random;
 using MathNet.Numerics.Statistics;
 
@@ -36,6 +37,31 @@ public readonly record struct Estimate(double Value, double Low, double High)
         return new(known.Median(), medians.Quantile(0.025), medians.Quantile(0.975));
     }
 
+    /// <summary>The mean of samples, with its 95% interval from Student's t distribution.</summary>
+    /// <param name="samples">Independent samples, such as one for each seed; at least two, or the interval would be infinite.</param>
+    /// <exception cref="ArgumentException">There are fewer than two samples, or one is not finite.</exception>
+    public static Estimate Mean(IEnumerable<double> samples)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        double[] known = [.. samples];
+        if (known.Length < 2) throw new ArgumentException($"There is {known.Length} sample; a mean with an interval needs at least two.", nameof(samples));
+        if (!known.All(double.IsFinite)) throw new ArgumentException("A sample is not a finite number.", nameof(samples));
+        double mean = known.Mean(), half = StudentT.InvCDF(0, 1, known.Length - 1, 0.975) * known.StandardDeviation() / Math.Sqrt(known.Length);
+        return new(mean, mean - half, mean + half);
+    }
+
+    /// <summary>The mean of the differences one − other of pairs, with its 95% interval (paired t). What a pair shares, such as a seed, drops out.</summary>
+    /// <param name="one">One sample of each pair, at least two.</param>
+    /// <param name="other">The other, in the same order.</param>
+    /// <exception cref="ArgumentException">There are fewer than two pairs, one list is longer, or a sample is not finite.</exception>
+    public static Estimate MeanDifference(IReadOnlyList<double> one, IReadOnlyList<double> other)
+    {
+        ArgumentNullException.ThrowIfNull(one);
+        ArgumentNullException.ThrowIfNull(other);
+        if (one.Count != other.Count) throw new ArgumentException($"There are {one.Count} samples of one and {other.Count} of the other; they are compared in pairs.", nameof(other));
+        return Mean(one.Zip(other, (a, b) => a - b));
+    }
+
     /// <summary>The same quantity in another unit.</summary>
     /// <param name="factor">What every number is multiplied by, such as 1000 from seconds to milliseconds; positive.</param>
     /// <exception cref="ArgumentOutOfRangeException">The factor is not positive.</exception>
@@ -49,8 +75,8 @@ public readonly record struct Estimate(double Value, double Low, double High)
     /// <exception cref="InvalidOperationException">The interval is not positive.</exception>
     public Estimate Inverse() => Low > 0 ? new(1 / Value, 1 / High, 1 / Low) : throw new InvalidOperationException("An interval that reaches zero has no inverse.");
 
-    /// <summary>The ends of the interval, as in 43.9–45.1.</summary>
-    public string Interval => $"{Text(Low)}–{Text(High)}";
+    /// <summary>The ends of the interval, as in 43.9–45.1, or −0.3 to 0.2 where one is negative.</summary>
+    public string Interval => Low < 0 ? $"{Text(Low)} to {Text(High)}" : $"{Text(Low)}–{Text(High)}";
 
     /// <summary>The estimate with the digits that its interval supports.</summary>
     public override string ToString() => Text(Value);

@@ -37,6 +37,16 @@ public class BenchCommandTests
         Assert.Equal(1, (double)rows[0]!["times_mixture_of_experts"]!);
     }
 
+    [Fact]
+    public async Task Training_is_measured_in_one_run_and_in_one_on_each_core()
+    {
+        var (output, code) = await Run("bench", "train", "--json", "--hidden", "16", "--heads", "2", "--ffn", "8", "--experts", "2", "--batch", "2", "--sequence", "16", "--steps", "1", "--rounds", "2", "--no-pytorch");
+        Assert.Equal(0, code);
+        var rows = JsonNode.Parse(output)!["rows"]!.AsArray();
+        Assert.Equal(["ours, one run", "ours, a run on each core"], rows.Select(row => (string)row!["name"]!));
+        Assert.All(rows, row => Assert.True((double)row!["tokens_per_second"]! > 0));
+    }
+
     [Theory]
     [InlineData("--tokens", "1,zero")]
     [InlineData("--dtypes", "float32,float99")]

@@ -23,6 +23,26 @@ public class EstimateTests
     }
 
     [Fact]
+    public void The_mean_of_seeds_has_Students_interval()
+    {
+        // s = 1, n = 3, and the 97.5% quantile of t with two degrees of freedom is 4.3027.
+        var mean = Estimate.Mean([1, 2, 3]);
+        Assert.Equal(2, mean.Value, 12);
+        Assert.Equal(2 - 4.3027 / Math.Sqrt(3), mean.Low, 4);
+        Assert.Equal(2 + 4.3027 / Math.Sqrt(3), mean.High, 4);
+        Assert.Contains("at least two", Assert.Throws<ArgumentException>(() => Estimate.Mean([1])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_both_of_a_pair_share_drops_out_of_their_difference()
+    {
+        var difference = Estimate.MeanDifference([11, 22, 33], [10, 20, 30]);
+        Assert.Equal(Estimate.Mean([1, 2, 3]), difference);
+        Assert.Equal("-0.5 to 4.5", difference.Interval);
+        Assert.Contains("2 samples of one and 1 of the other", Assert.Throws<ArgumentException>(() => Estimate.MeanDifference([1, 2], [1])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_inverse_turns_the_interval_round()
     {
         var rate = new Estimate(0.5, 0.25, 1).Inverse();

@@ -11,6 +11,8 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <dlfcn.h>
+
 #include <cstring>
 #include <mutex>
 #include <string>
@@ -284,7 +286,11 @@ API int torch_manual_seed(int64_t seed) {
 // ---- the machine ----
 
 API int torch_threads() { return at::get_num_threads(); }
-API void torch_set_threads(int count) { at::set_num_threads(count); }
+API void torch_set_threads(int count) {
+    at::set_num_threads(count);
+    // OpenBLAS has threads of its own, one set for the process, for which two of our threads would wait in turn.
+    if (auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) set(count);
+}
 API int torch_interop_threads() { return at::get_num_interop_threads(); }
 API int torch_set_interop_threads(int count) {
     return guarded(-1, [&] { return at::set_num_interop_threads(count), 0; });

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace MoeWorkbook;
+
+/// <summary>Training runs kept in a file, with what made them: a run of minutes that a notebook shows beside its own of seconds.</summary>
+/// <param name="Command">The exact command.</param>
+/// <param name="Date">The day.</param>
+/// <param name="Processor">The processor.</param>
+/// <param name="Cores">How many of its cores were used.</param>
+/// <param name="Packages">The packages that decide about results and speed, with their versions.</param>
+/// <param name="Runs">The runs.</param>
+public sealed record Recording(string Command, DateOnly Date, string Processor, int Cores, IReadOnlyDictionary<string, string> Packages, IReadOnlyList<TrainingRun> Runs)
+{
+    private static readonly JsonSerializerOptions _json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        IgnoreReadOnlyProperties = true,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
+
+    /// <summary>A recording of runs on this machine, today.</summary>
+    /// <param name="command">The exact command that makes them.</param>
+    /// <param name="runs">The runs.</param>
+    public static Recording Of(string command, IEnumerable<TrainingRun> runs) =>
+        new(command, DateOnly.FromDateTime(DateTime.UtcNow), Machine.Current.Processor, Machine.Current.Cores, Machine.Current.Packages, [.. runs]);
+
+    /// <summary>Reads a recording.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    /// <exception cref="InvalidDataException">It is no recording; the message says where it stops being one.</exception>
+    public static Recording Read(string path)
+    {
+        string text = File.ReadAllText(path);
+        try
+        {
+            return JsonSerializer.Deserialize<Recording>(text, _json) ?? throw new InvalidDataException($"{path} is empty; a recording is a JSON object.");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{path} is no recording: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes the recording whole: the file is there completely or as it was before.</summary>
+    /// <param name="path">The file; its folder is made where it does not exist.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Write(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        string next = path + ".next";
+        File.WriteAllText(next, JsonSerializer.Serialize(this, _json) + "\n");
+        File.Move(next, path, overwrite: true);
+    }
+
+    /// <summary>One line that says where the numbers come from.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"Recorded on {Date:yyyy-MM-dd} on {Cores} cores of {Processor} with {string.Join(", ", Packages.Select(package => $"{package.Key} {package.Value}"))}: {Command}");
+}

@@ -1,0 +1,209 @@
+using System.Diagnostics;
+using System.Globalization;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MoeWorkbook;
+
+/// <summary>Trains a language model on a corpus, step by step, on the CPU. With one thread, the same options and seed give the same history bit for bit.</summary>
+/// <remarks>All randomness comes from the seed and the number of the step, none from TorchSharp's global generator: trainers in several threads do not disturb each other.</remarks>
+public sealed class Trainer : IDisposable
+{
+    private static readonly TimeSpan _betweenLines = TimeSpan.FromSeconds(3);
+
+    private readonly MoeLayer[] _layers;
+
+    /// <summary>A trainer of a new model.</summary>
+    /// <param name="model">The architecture; its vocabulary holds the corpus's.</param>
+    /// <param name="corpus">What to train and validate on.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="balancing">How the experts are kept in use; null for not at all.</param>
+    /// <exception cref="ArgumentException">The options contradict themselves, or the vocabulary is too small.</exception>
+    public Trainer(ModelConfig model, Corpus corpus, TrainingOptions? options = null, BalancingOptions? balancing = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(corpus);
+        (Corpus, Options, Balancing) = (corpus, options ?? new(), balancing ?? new());
+        Options.Validate();
+        Balancing.Validate();
+        if (model.VocabularySize < corpus.VocabularySize)
+            throw new ArgumentException($"model.VocabularySize is {model.VocabularySize} but the corpus {corpus.Name} has {corpus.VocabularySize} tokens.", nameof(model));
+        using var generator = new Generator(RandomSource.Seed(Options.Seed, 0));
+        Model = new(Balancing.ApplyTo(model), new WeightFactory { Generator = generator, StandardDeviation = Options.InitialDeviation, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) });
+        _layers = [.. Model.Decoder.Layers.Select(layer => layer.Moe).OfType<MoeLayer>()];
+        using (no_grad())
+        {
+            if (Balancing.RouterScale != 1)
+                foreach (var layer in _layers) layer.Router.get_parameter("weight")!.mul_(Balancing.RouterScale);
+        }
+
+        Optimizer = new(Model);
+    }
+
+    /// <summary>The model, with the router that the balancing options ask for. It belongs to the trainer.</summary>
+    public CausalLanguageModel Model { get; }
+
+    /// <summary>What it trains and validates on.</summary>
+    public Corpus Corpus { get; }
+
+    /// <summary>How it trains.</summary>
+    public TrainingOptions Options { get; }
+
+    /// <summary>How the experts are kept in use.</summary>
+    public BalancingOptions Balancing { get; }
+
+    /// <summary>What happened so far.</summary>
+    public TrainingHistory History { get; internal set; } = new();
+
+    /// <summary>How many steps are done.</summary>
+    public int CompletedSteps => History.Steps.Count;
+
+    internal AdamWOptimizer Optimizer { get; }
+
+    /// <summary>Takes all remaining steps, with validations as the options ask and one at the end.</summary>
+    /// <param name="progress">Receives a line every few seconds with the loss and the time left; null for none.</param>
+    /// <param name="afterStep">Called after each step, and after the validation that belongs to it; null for nothing.</param>
+    /// <param name="cancellation">Ends the run after the current step, without an exception: <see cref="CompletedSteps"/> tells how far it came.</param>
+    /// <returns>The history.</returns>
+    public TrainingHistory Run(TextWriter? progress = null, Action<TrainingStep>? afterStep = null, CancellationToken cancellation = default)
+    {
+        var (watch, before, spoken) = (Stopwatch.StartNew(), CompletedSteps, TimeSpan.Zero);
+        while (CompletedSteps < Options.Steps && !cancellation.IsCancellationRequested)
+        {
+            var step = Step();
+            if (step.Step == Options.Steps || (Options.ValidateEvery > 0 && step.Step % Options.ValidateEvery == 0)) History.Add(Validate());
+            afterStep?.Invoke(step);
+            if (progress is null || (watch.Elapsed - spoken < _betweenLines && step.Step < Options.Steps)) continue;
+            spoken = watch.Elapsed;
+            var left = spoken / (step.Step - before) * (Options.Steps - step.Step);
+            progress.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step {step.Step} of {Options.Steps}: loss {step.Loss:F3}, {step.TokensPerSecond:N0} tokens/s, {left:m\\:ss} left"));
+        }
+
+        return History;
+    }
+
+    /// <summary>Takes the next step and adds it to the history.</summary>
+    /// <exception cref="InvalidOperationException">All steps are done.</exception>
+    public TrainingStep Step()
+    {
+        if (CompletedSteps >= Options.Steps) throw new InvalidOperationException($"All {Options.Steps} steps are done.");
+        var start = Stopwatch.GetTimestamp();
+        var number = CompletedSteps + 1;
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(RandomSource.Seed(Options.Seed, 2 * (ulong)number + 1));
+        using var batch = Corpus.Training.Draw(Options.BatchSize, Options.SequenceLength, RandomSource.Seed(Options.Seed, 2 * (ulong)number));
+        var routing = new List<RoutingDecision>();
+
+        SetTraining(true);
+        Model.zero_grad();
+        var logits = Model.forward(batch.Tokens, cache: null, routing, generator); // [batch, sequence, vocabulary]
+        var loss = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.flatten());
+        var (balance, z) = BalancingLosses(routing);
+        var total = loss;
+        if (Balancing.AuxiliaryLossWeight > 0 && balance is not null) total += balance * Balancing.AuxiliaryLossWeight;
+        if (Balancing.ZLossWeight > 0 && z is not null) total += z * Balancing.ZLossWeight;
+        total.backward();
+
+        var norm = Optimizer.GradientNorm();
+        Optimizer.Step(number, norm > Options.MaxGradientNorm ? Options.MaxGradientNorm / norm : 1, Options);
+        if (Balancing.BiasUpdateRate > 0)
+            foreach (var (layer, decision) in _layers.Zip(routing)) ((SigmoidTopKRouter)layer.Router).UpdateSelectionBias(decision, Balancing.BiasUpdateRate);
+
+        var step = new TrainingStep
+        {
+            Step = number,
+            Loss = loss.item<float>(),
+            BalancingLoss = balance?.item<float>() ?? 0,
+            ZLoss = z?.item<float>() ?? 0,
+            GradientNorm = norm,
+            LearningRate = Options.LearningRateAt(number),
+            Load = [.. routing.Select(decision => decision.Load().data<long>().ToArray())],
+            RouterEntropy = [.. routing.Select(Entropy)],
+            DroppedShare = DroppedShare(routing),
+            Tokens = Options.BatchSize * Options.SequenceLength,
+        };
+        step = step with { Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
+        History.Add(step);
+        return step;
+    }
+
+    /// <summary>Validates on fixed batches, in evaluation mode, without dropping: the same batches each time, and for every trainer with the same corpus, sizes of a batch and number of tokens.</summary>
+    /// <param name="tokens">About how many tokens; null for <see cref="TrainingOptions.ValidationTokens"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of tokens is not positive.</exception>
+    public ValidationResult Validate(int? tokens = null)
+    {
+        var wanted = tokens ?? Options.ValidationTokens;
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(wanted, nameof(tokens));
+        var perBatch = Options.BatchSize * Options.SequenceLength;
+        var batches = (wanted + perBatch - 1) / perBatch;
+        var (losses, counts) = (new double[Corpus.Domains.Count], new long[Corpus.Domains.Count]);
+        var load = _layers.Select(layer => Corpus.Domains.Select(_ => new long[layer.Router.ExpertCount]).ToArray()).ToArray();
+        using var noGradient = no_grad();
+        SetTraining(false);
+        for (var i = 0; i < batches; i++)
+        {
+            using var scope = NewDisposeScope();
+            using var batch = Corpus.Validation.Draw(Options.BatchSize, Options.SequenceLength, (ulong)i);
+            var routing = new List<RoutingDecision>();
+            var logits = Model.forward(batch.Tokens, cache: null, routing);
+            var each = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.flatten(), reduction: Reduction.None).data<float>().ToArray(); // [tokens]
+            var (domains, targetDomains) = (batch.Domains.data<long>().ToArray(), batch.TargetDomains.data<long>().ToArray());
+            for (var t = 0; t < each.Length; t++)
+            {
+                losses[targetDomains[t]] += each[t];
+                counts[targetDomains[t]]++;
+            }
+
+            foreach (var (decision, ofLayer) in routing.Zip(load))
+                foreach (var (token, expert) in decision.Tokens.data<long>().ToArray().Zip(decision.Experts.data<long>().ToArray()))
+                    ofLayer[domains[token]][expert]++;
+        }
+
+        return new()
+        {
+            Step = CompletedSteps,
+            Loss = losses.Sum() / counts.Sum(),
+            DomainLosses = [.. losses.Zip(counts, (loss, count) => count == 0 ? (double?)null : loss / count)],
+            Tokens = (int)counts.Sum(),
+            DomainLoad = load,
+        };
+    }
+
+    /// <summary>Frees the model.</summary>
+    public void Dispose() => Model.Dispose();
+
+    private void SetTraining(bool training)
+    {
+        if (Model.training != training) Model.train(training);
+        foreach (var layer in _layers) layer.Capacity = training ? Balancing.Capacity : null;
+    }
+
+    /// <summary>The Switch loss and the z-loss, averaged over the layers; with a gradient only where they have a weight.</summary>
+    private (Tensor? Balance, Tensor? Z) BalancingLosses(List<RoutingDecision> routing)
+    {
+        if (routing.Count == 0) return (null, null);
+        return (Mean(BalancingLoss.Switch, Balancing.AuxiliaryLossWeight), Mean(BalancingLoss.RouterZ, Balancing.ZLossWeight));
+
+        Tensor Mean(Func<RoutingDecision, Tensor> loss, double weight)
+        {
+            using var noGradient = weight > 0 ? null : no_grad();
+            return stack(routing.Select(loss).ToArray()).mean();
+        }
+    }
+
+    /// <summary>The mean over tokens of the entropy of their scores, which are divided by their sum: sigmoids do not sum to one.</summary>
+    private static double Entropy(RoutingDecision routing)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var probabilities = routing.Scores / routing.Scores.sum(-1, keepdim: true); // [tokens, experts]
+        return -(probabilities * probabilities.clamp_min(1e-20).log()).sum().item<float>() / routing.TokenCount;
+    }
+
+    private static double DroppedShare(List<RoutingDecision> routing)
+    {
+        using var scope = NewDisposeScope();
+        var assignments = routing.Sum(decision => decision.Kept.numel());
+        return assignments == 0 ? 0 : 1 - (double)routing.Sum(decision => decision.Kept.sum(ScalarType.Int64).item<long>()) / assignments;
+    }
+}
