@@ -118,6 +118,34 @@ public static partial class Figures
         };
     }
 
+    /// <summary>Measured times beside the least that each could be, the time axis logarithmic.</summary>
+    /// <param name="steps">Each step's name, its measured time, and its limit in seconds.</param>
+    /// <param name="title">What was timed, in a few words.</param>
+    /// <param name="caption">A sentence that says what to see.</param>
+    /// <exception cref="ArgumentException">There is no step, or a time or limit is not positive.</exception>
+    public static Figure TimesAgainstLimits(IEnumerable<(string Name, Estimate Seconds, double Limit)> steps, string title, string caption)
+    {
+        ArgumentNullException.ThrowIfNull(steps);
+        var rows = steps.Select(step => (Name: step.Name.Trim(), Time: step.Seconds.Times(1000), Limit: 1000 * step.Limit)).ToList();
+        if (rows.Count == 0) throw new ArgumentException("There is no step to draw.", nameof(steps));
+        foreach (var row in rows)
+            if (!(row.Time.Low > 0 && row.Limit > 0)) throw new ArgumentException($"The time or the limit of '{row.Name}' is not positive: it has no place on a logarithmic axis.", nameof(steps));
+        string[] names = [.. rows.Select(row => row.Name)];
+        var limits = Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Limit).ToArray(), Name: "limit: bytes / bandwidth", MarkerColor: FigureStyle.ToColor(FigureStyle.Grey));
+        var measured = Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Time.Value).ToArray(), Name: "measured", MarkerColor: Colour(0));
+        double lowest = rows.Min(row => Math.Min(row.Limit, row.Time.Low)), highest = rows.Max(row => Math.Max(row.Limit, row.Time.High));
+        return new Figure(Titled(Chart.Combine([limits, measured]), "step", "time (ms)", StyleParam.AxisType.Category, StyleParam.AxisType.Log), title, caption)
+        {
+            Height = 440,
+            Layout = new()
+            {
+                ["yaxis"] = LogAxis(Math.Log10(lowest) - 0.15, Math.Log10(highest) + 0.15),
+                ["shapes"] = Whiskers(rows.Select(row => ((JsonNode)row.Name, Math.Min(row.Limit, row.Time.Value), row.Time.Value, "#8C8C8C66"))),
+                ["template"] = Hover("scatter", "%{fullData.name}<br>%{x}: %{y:.3~g} ms<extra></extra>"),
+            },
+        };
+    }
+
     // Plotly.NET.CSharp has no error bars: each interval is an upright line.
     private static JsonArray Whiskers(IEnumerable<(JsonNode X, double Low, double High, string Colour)> intervals) =>
         new([.. intervals.Select(interval => new JsonObject

@@ -46,6 +46,48 @@ public static partial class Figures
             logarithmic && values.Where(double.IsFinite).ToList() is { Count: > 0 } finite && finite.Max() / finite.Min() >= 100 ? Axis(("dtick", 1)) : [];
     }
 
+    /// <summary>Quantities with intervals, one row each, beside a line at zero.</summary>
+    /// <param name="rows">Each row's name and quantity, from the top.</param>
+    /// <param name="title">What is shown, in a few words.</param>
+    /// <param name="caption">A sentence that says what to see, and what the intervals are.</param>
+    /// <param name="x">The horizontal axis: quantity and unit.</param>
+    /// <param name="y">What the rows are.</param>
+    /// <exception cref="ArgumentException">An axis has no title, or there is no row.</exception>
+    public static Figure Intervals(IEnumerable<(string Name, Estimate Quantity)> rows, string title, string caption, string x, string y)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var shown = rows.Reverse().ToList(); // the axis begins at the bottom
+        if (shown.Count == 0) throw new ArgumentException("There is no row to draw.", nameof(rows));
+        string[] names = [.. shown.Select(row => row.Name)];
+        var chart = Chart.Point<double, string, string>(x: shown.Select(row => row.Quantity.Value).ToArray(), y: names, MarkerColor: Colour(0));
+        return new Figure(Titled(chart, x, y, StyleParam.AxisType.Linear, StyleParam.AxisType.Category), title, caption)
+        {
+            Height = 140 + 28 * shown.Count,
+            Layout = new()
+            {
+                ["showlegend"] = false,
+                ["xaxis"] = Axis(("zeroline", true), ("zerolinecolor", FigureStyle.Grey), ("range", Range(shown.Select(row => row.Quantity)))),
+                ["yaxis"] = Axis(("automargin", true), ("ticks", "")),
+                ["shapes"] = new JsonArray([.. shown.Select(row => new JsonObject
+                {
+                    ["type"] = "line",
+                    ["x0"] = row.Quantity.Low,
+                    ["x1"] = row.Quantity.High,
+                    ["y0"] = row.Name,
+                    ["y1"] = row.Name,
+                    ["line"] = new JsonObject { ["color"] = FigureStyle.Blue, ["width"] = 2 },
+                })]),
+                ["template"] = Hover("scatter", "%{y}: %{x:.3~g}<extra></extra>"),
+            },
+        };
+
+        static JsonArray Range(IEnumerable<Estimate> quantities)
+        {
+            double low = Math.Min(0, quantities.Min(q => q.Low)), high = Math.Max(0, quantities.Max(q => q.High)), margin = 0.05 * (high - low);
+            return new(low - margin, high + margin);
+        }
+    }
+
     /// <summary>A matrix as colours, such as the router's probabilities of tokens × experts; small matrices show their numbers too.</summary>
     /// <param name="values">The values, <c>[rows, columns]</c>, the first row on top.</param>
     /// <param name="rows">The name of each row.</param>

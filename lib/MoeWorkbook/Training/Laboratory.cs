@@ -58,7 +58,8 @@ public static class Laboratory
             }
             catch (Exception e)
             {
-                failure = ExceptionDispatchInfo.Capture(e);
+                // The first one counts: what it stops in the other threads follows from it.
+                Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
                 stop.Cancel();
             }
         }

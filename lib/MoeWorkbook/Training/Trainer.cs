@@ -34,7 +34,7 @@ public sealed class Trainer : IDisposable
         using (no_grad())
         {
             if (Balancing.RouterScale != 1)
-                foreach (var layer in _layers) layer.Router.get_parameter("weight")!.mul_(Balancing.RouterScale).Dispose();
+                foreach (var layer in _layers) layer.Router.get_parameter("weight")!.mul_(Balancing.RouterScale);
         }
 
         Optimizer = new(Model);

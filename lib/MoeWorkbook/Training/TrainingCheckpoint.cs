@@ -21,6 +21,7 @@ public static class TrainingCheckpoint
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentException.ThrowIfNullOrEmpty(directory);
         var target = Path.Combine(directory, Prefix + trainer.CompletedSteps.ToString("D8", CultureInfo.InvariantCulture));
+        if (Directory.Exists(target)) return; // the same step, saved before, and a run has only one state after it
         var temporary = $"{target}.tmp";
         try
         {
@@ -30,7 +31,6 @@ public static class TrainingCheckpoint
             trainer.History.Write(Path.Combine(temporary, History));
             WriteState(trainer, Path.Combine(temporary, State));
             foreach (var file in Directory.EnumerateFiles(temporary)) Flush(file);
-            Delete(target); // the same step, saved before
             Directory.Move(temporary, target);
             foreach (var other in Directory.EnumerateDirectories(directory, Prefix + "*"))
                 if (Path.GetFileName(other) != Path.GetFileName(target)) Delete(other);

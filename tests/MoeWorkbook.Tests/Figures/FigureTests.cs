@@ -21,6 +21,16 @@ public class FigureTests
         { "conventions", MoeWorkbook.Figures.ActiveByConvention(Few) },
     };
 
+    [Fact]
+    public void Rows_with_intervals_stand_in_order_from_the_top_and_zero_is_in_sight()
+    {
+        var json = Json(MoeWorkbook.Figures.Intervals([("first", new(3, 2, 4)), ("second", new(5, 5, 6))], "t", "c", "x", "y"));
+        Assert.Equal(["second", "first"], json["data"]![0]!["y"]!.AsArray().Select(name => (string)name!));
+        Assert.Equal(2.0, (double)json["layout"]!["shapes"]![1]!["x0"]!);
+        Assert.True((double)json["layout"]!["xaxis"]!["range"]![0]! < 0);
+        Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.Intervals([], "t", "c", "x", "y"));
+    }
+
     private static Figure TwoLines(string name) => MoeWorkbook.Figures.Lines(
         [(name, [(1, 2), (2, 4.5)]), ("second", [(1, 1), (2, double.NaN)])], "Two lines", "The first is higher.", "tokens", "time (ms)");
 
