@@ -10,8 +10,8 @@ internal static class BenchMoeLayer
     private const string Ours = "ours", Loop = "loop", PyTorch = "PyTorch", Bandwidth = "bandwidth";
     private static readonly WeightType[] _types = [WeightType.Float32, WeightType.BFloat16, WeightType.Int8, WeightType.Int4];
 
-    // After a product OpenBLAS's and OpenMP's threads wait actively for the next one: it must not cost the alternative that has its turn.
-    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(5);
+    // After a product OpenBLAS's and OpenMP's threads wait actively for the next one (OpenBLAS's for 2^26 cycles, some 25 ms): it must not cost the alternative that has its turn.
+    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(40);
 
     public static Command Create()
     {

@@ -15,6 +15,12 @@ internal unsafe interface IFloatLanes<TVector>
     /// <summary>Loads bfloat16 numbers: each is the upper half of a float32, so a shift converts it.</summary>
     static abstract TVector LoadBFloat16(ushort* address);
 
+    /// <summary>Loads twice as many bfloat16 numbers and keeps those at even places.</summary>
+    static abstract TVector LoadEvenBFloat16(ushort* address);
+
+    /// <summary>Loads twice as many bfloat16 numbers and keeps those at odd places.</summary>
+    static abstract TVector LoadOddBFloat16(ushort* address);
+
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector sum);
 
     static abstract float Sum(TVector vector);
@@ -33,6 +39,12 @@ internal readonly unsafe struct Lanes512 : IFloatLanes<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadBFloat16(ushort* address) =>
         Vector512.ShiftLeft(Vector512.WidenLower(Vector256.Load(address).ToVector512Unsafe()), 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadEvenBFloat16(ushort* address) => Vector512.ShiftLeft(Vector512.Load((uint*)address), 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadOddBFloat16(ushort* address) => (Vector512.Load((uint*)address) & Vector512.Create(0xFFFF0000)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> sum) => Vector512.MultiplyAddEstimate(a, b, sum);
@@ -56,6 +68,12 @@ internal readonly unsafe struct Lanes256 : IFloatLanes<Vector256<float>>
         Vector256.ShiftLeft(Vector256.WidenLower(Vector128.Load(address).ToVector256Unsafe()), 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadEvenBFloat16(ushort* address) => Vector256.ShiftLeft(Vector256.Load((uint*)address), 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadOddBFloat16(ushort* address) => (Vector256.Load((uint*)address) & Vector256.Create(0xFFFF0000)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> sum) => Vector256.MultiplyAddEstimate(a, b, sum);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -75,6 +93,12 @@ internal readonly unsafe struct Lanes128 : IFloatLanes<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadBFloat16(ushort* address) =>
         Vector128.ShiftLeft(Vector128.WidenLower(Vector64.Load(address).ToVector128Unsafe()), 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadEvenBFloat16(ushort* address) => Vector128.ShiftLeft(Vector128.Load((uint*)address), 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadOddBFloat16(ushort* address) => (Vector128.Load((uint*)address) & Vector128.Create(0xFFFF0000)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> sum) => Vector128.MultiplyAddEstimate(a, b, sum);

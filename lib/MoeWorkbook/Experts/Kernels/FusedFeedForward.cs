@@ -148,8 +148,9 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
     /// <summary>A block of rows of one expert's gate and up, for all tokens that chose it.</summary>
     private sealed class ComputeInners(FusedFeedForward<TKernel> layer) : ChunkedWork
     {
-        // A whole number of the next product's pieces, so that the block can be laid out for it right here.
-        private static int BlockRows => Math.Max(64, TKernel.Granule);
+        // A whole number of the next product's pieces, so that the block can be laid out for it right here. Not smaller:
+        // at the start of a block four streams begin, and their first lines are waited for.
+        private static int BlockRows => Math.Max(128, TKernel.Granule);
 
         public int BlocksPerExpert => (layer._call.FeedForwardSize + BlockRows - 1) / BlockRows;
 
@@ -231,7 +232,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
     /// <summary>A block of rows of the output, for all tokens: every expert in turn adds weight · (row of down · inner).</summary>
     private sealed class ComputeOutputs(FusedFeedForward<TKernel> layer) : ChunkedWork
     {
-        private int BlockRows => layer._call.TokenCount <= TKernel.MaxTokens ? 16 : 64;
+        private const int BlockRows = 64;
 
         public int Blocks => (layer._call.HiddenSize + BlockRows - 1) / BlockRows;
 

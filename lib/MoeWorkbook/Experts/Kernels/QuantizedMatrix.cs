@@ -18,7 +18,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
         _weights = Bytes(IntegerBlock.Count(columns) * (long)blockBytes);
         _scales = Bytes(scaleBytes);
 
-        Tensor Bytes(long rowBytes) => empty([rows, rowBytes], dtype: ScalarType.Byte).DetachFromDisposeScope();
+        Tensor Bytes(long rowBytes) => LargePages.Advise(empty([rows, rowBytes], dtype: ScalarType.Byte).DetachFromDisposeScope());
     }
 
     public long ByteCount => _weights.numel() + _scales.numel();
