@@ -17,14 +17,8 @@ internal unsafe interface IIntegerFormat
     /// <summary>The weights of step 2 · pair.</summary>
     static abstract Vector256<byte> First(byte* block, int pair);
 
-    /// <summary>The weights of step 2 · pair + 1, perhaps as a multiple that <see cref="Total"/> knows.</summary>
+    /// <summary>The weights of step 2 · pair + 1.</summary>
     static abstract Vector256<byte> Second(byte* block, int pair);
-
-    /// <summary>The sum of all steps' products, from the sum with <see cref="First"/> and that with <see cref="Second"/>.</summary>
-    static abstract Vector256<int> Total(Vector256<int> first, Vector256<int> second);
-
-    /// <summary>Asks for the scales that are wanted when the weights so many bytes ahead are.</summary>
-    static abstract void PrefetchScales(byte* scales, nint block, nint ahead);
 
     /// <summary>The scales of a block's eight groups, times those of the activations.</summary>
     static abstract Vector256<float> Scales(byte* scales, nint block, Vector256<float> activationScales);
@@ -55,13 +49,6 @@ internal readonly unsafe struct Int8Format : IIntegerFormat
     public static Vector256<byte> Second(byte* block, int pair) => Vector256.Load(block + 64 * pair + 32);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Total(Vector256<int> first, Vector256<int> second) => first + second;
-
-    public static void PrefetchScales(byte* scales, nint block, nint ahead)
-    {
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Scales(byte* scales, nint block, Vector256<float> activationScales) => activationScales;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -87,7 +74,7 @@ internal readonly unsafe struct Int8Format : IIntegerFormat
 }
 
 /// <summary>4 bits a weight, two a byte, and a bfloat16 scale for each group of 32: 4.5 bits in all. w ≈ s·q with q in −8 … 7; s has the sign that puts the largest weight at −8.</summary>
-/// <remarks>A register of bytes holds step 2 · pair in its low halves and the next step in its high halves. These are multiplied where they are, sixteen times too large, and their sum is divided once.</remarks>
+/// <remarks>A register of bytes holds step 2 · pair in its low halves and the next step in its high halves.</remarks>
 internal readonly unsafe struct Int4Format : IIntegerFormat
 {
     public static int ZeroPoint => 8;
@@ -100,13 +87,8 @@ internal readonly unsafe struct Int4Format : IIntegerFormat
     public static Vector256<byte> First(byte* block, int pair) => Vector256.Load(block + 32 * pair) & Vector256.Create((byte)15);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<byte> Second(byte* block, int pair) => Vector256.Load(block + 32 * pair) & Vector256.Create((byte)0xF0);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Total(Vector256<int> first, Vector256<int> second) => first + Vector256.ShiftRightArithmetic(second, 4);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void PrefetchScales(byte* scales, nint block, nint ahead) => Prefetch.Line(scales + block * IntegerBlock.Groups * sizeof(ushort) + ahead / 8);
+    public static Vector256<byte> Second(byte* block, int pair) =>
+        Vector256.ShiftRightLogical(Vector256.Load((ushort*)(block + 32 * pair)), 4).AsByte() & Vector256.Create((byte)15);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Scales(byte* scales, nint block, Vector256<float> activationScales) =>

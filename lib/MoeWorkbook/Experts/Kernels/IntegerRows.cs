@@ -29,119 +29,110 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
 
     public static void Multiply(in Tile tile, int tokens, int start, int end, int columns, float* sums)
     {
-        var (first, last) = (start / IntegerBlock.Size, IntegerBlock.Count(end));
-        if (tokens == 1)
-        {
-            FourRows(tile, first, last, sums);
-            return;
-        }
-
-        TwoRows(tile.Row0, tile.Row1, tile.Scale0, tile.Scale1, tile, first, last, sums);
-        TwoRows(tile.Row2, tile.Row3, tile.Scale2, tile.Scale3, tile, first, last, sums + 8);
+        if (tokens == 1) OneToken(tile, start / IntegerBlock.Size, IntegerBlock.Count(end), sums);
+        else TwoTokens(tile, start / IntegerBlock.Size, IntegerBlock.Count(end), sums);
     }
 
-    /// <summary>Four rows, one token.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourRows(in Tile tile, int start, int end, float* sums)
+    private static void OneToken(in Tile tile, int start, int end, float* sums)
     {
-        var ahead = (nint)tile.Ahead;
-        byte* w0 = tile.Row0 + start * (nint)TFormat.BlockBytes, w1 = tile.Row1 + start * (nint)TFormat.BlockBytes;
-        byte* w2 = tile.Row2 + start * (nint)TFormat.BlockBytes, w3 = tile.Row3 + start * (nint)TFormat.BlockBytes;
-        var x0 = tile.Token0 + start * (nint)ActivationBlock.Bytes;
-        Vector256<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        Vector256<float> s00 = default, s10 = default, s20 = default, s30 = default;
         for (nint block = start; block < end; block++)
         {
-            PrefetchBlock(w0, tile.Scale0, block, ahead);
-            PrefetchBlock(w1, tile.Scale1, block, ahead);
-            PrefetchBlock(w2, tile.Scale2, block, ahead);
-            PrefetchBlock(w3, tile.Scale3, block, ahead);
-            Vector256<int> a0 = ActivationBlock.Start(x0), a1 = a0, a2 = a0, a3 = a0;
-            Vector256<int> b0 = default, b1 = default, b2 = default, b3 = default;
+            byte* w0 = tile.Row0 + block * TFormat.BlockBytes, w1 = tile.Row1 + block * TFormat.BlockBytes;
+            byte* w2 = tile.Row2 + block * TFormat.BlockBytes, w3 = tile.Row3 + block * TFormat.BlockBytes;
+            var x0 = tile.Token0 + block * ActivationBlock.Bytes;
+            Prefetch.Lines(w0 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w1 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w2 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w3 + tile.Ahead, TFormat.BlockBytes);
+            Vector256<int> i00 = ActivationBlock.Start(x0), i10 = i00, i20 = i00, i30 = i00;
             for (var pair = 0; pair < IntegerBlock.Steps / 2; pair++)
             {
                 var x = ActivationBlock.Step(x0, 2 * pair);
-                a0 = TProduct.Add(a0, TFormat.First(w0, pair), x);
-                a1 = TProduct.Add(a1, TFormat.First(w1, pair), x);
-                a2 = TProduct.Add(a2, TFormat.First(w2, pair), x);
-                a3 = TProduct.Add(a3, TFormat.First(w3, pair), x);
+                i00 = TProduct.Add(i00, TFormat.First(w0, pair), x);
+                i10 = TProduct.Add(i10, TFormat.First(w1, pair), x);
+                i20 = TProduct.Add(i20, TFormat.First(w2, pair), x);
+                i30 = TProduct.Add(i30, TFormat.First(w3, pair), x);
                 x = ActivationBlock.Step(x0, 2 * pair + 1);
-                b0 = TProduct.Add(b0, TFormat.Second(w0, pair), x);
-                b1 = TProduct.Add(b1, TFormat.Second(w1, pair), x);
-                b2 = TProduct.Add(b2, TFormat.Second(w2, pair), x);
-                b3 = TProduct.Add(b3, TFormat.Second(w3, pair), x);
+                i00 = TProduct.Add(i00, TFormat.Second(w0, pair), x);
+                i10 = TProduct.Add(i10, TFormat.Second(w1, pair), x);
+                i20 = TProduct.Add(i20, TFormat.Second(w2, pair), x);
+                i30 = TProduct.Add(i30, TFormat.Second(w3, pair), x);
             }
 
             var scale = ActivationBlock.Scales(x0);
-            s0 = Scaled(a0, b0, TFormat.Scales(tile.Scale0, block, scale), s0);
-            s1 = Scaled(a1, b1, TFormat.Scales(tile.Scale1, block, scale), s1);
-            s2 = Scaled(a2, b2, TFormat.Scales(tile.Scale2, block, scale), s2);
-            s3 = Scaled(a3, b3, TFormat.Scales(tile.Scale3, block, scale), s3);
-            w0 += TFormat.BlockBytes;
-            w1 += TFormat.BlockBytes;
-            w2 += TFormat.BlockBytes;
-            w3 += TFormat.BlockBytes;
-            x0 += ActivationBlock.Bytes;
+            s00 = Scaled(i00, TFormat.Scales(tile.Scale0, block, scale), s00);
+            s10 = Scaled(i10, TFormat.Scales(tile.Scale1, block, scale), s10);
+            s20 = Scaled(i20, TFormat.Scales(tile.Scale2, block, scale), s20);
+            s30 = Scaled(i30, TFormat.Scales(tile.Scale3, block, scale), s30);
         }
 
-        sums[0] = Vector256.Sum(s0) * TFormat.RowScale(tile.Scale0);
-        sums[4] = Vector256.Sum(s1) * TFormat.RowScale(tile.Scale1);
-        sums[8] = Vector256.Sum(s2) * TFormat.RowScale(tile.Scale2);
-        sums[12] = Vector256.Sum(s3) * TFormat.RowScale(tile.Scale3);
+        sums[0] = Vector256.Sum(s00) * TFormat.RowScale(tile.Scale0);
+        sums[4] = Vector256.Sum(s10) * TFormat.RowScale(tile.Scale1);
+        sums[8] = Vector256.Sum(s20) * TFormat.RowScale(tile.Scale2);
+        sums[12] = Vector256.Sum(s30) * TFormat.RowScale(tile.Scale3);
     }
 
-    /// <summary>Two rows, two tokens.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoRows(byte* w0, byte* w1, byte* scales0, byte* scales1, in Tile tile, int start, int end, float* sums)
+    private static void TwoTokens(in Tile tile, int start, int end, float* sums)
     {
-        var ahead = (nint)tile.Ahead;
-        w0 += start * (nint)TFormat.BlockBytes;
-        w1 += start * (nint)TFormat.BlockBytes;
-        byte* x0 = tile.Token0 + start * (nint)ActivationBlock.Bytes, x1 = tile.Token1 + start * (nint)ActivationBlock.Bytes;
-        Vector256<float> s00 = default, s01 = default, s10 = default, s11 = default;
+        Vector256<float> s00 = default, s10 = default, s20 = default, s30 = default, s01 = default, s11 = default, s21 = default, s31 = default;
         for (nint block = start; block < end; block++)
         {
-            PrefetchBlock(w0, scales0, block, ahead);
-            PrefetchBlock(w1, scales1, block, ahead);
-            Vector256<int> a00 = ActivationBlock.Start(x0), a01 = ActivationBlock.Start(x1), a10 = a00, a11 = a01;
-            Vector256<int> b00 = default, b01 = default, b10 = default, b11 = default;
+            byte* w0 = tile.Row0 + block * TFormat.BlockBytes, w1 = tile.Row1 + block * TFormat.BlockBytes;
+            byte* w2 = tile.Row2 + block * TFormat.BlockBytes, w3 = tile.Row3 + block * TFormat.BlockBytes;
+            byte* x0 = tile.Token0 + block * ActivationBlock.Bytes, x1 = tile.Token1 + block * ActivationBlock.Bytes;
+            Prefetch.Lines(w0 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w1 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w2 + tile.Ahead, TFormat.BlockBytes);
+            Prefetch.Lines(w3 + tile.Ahead, TFormat.BlockBytes);
+            Vector256<int> i00 = ActivationBlock.Start(x0), i10 = i00, i20 = i00, i30 = i00;
+            Vector256<int> i01 = ActivationBlock.Start(x1), i11 = i01, i21 = i01, i31 = i01;
             for (var pair = 0; pair < IntegerBlock.Steps / 2; pair++)
             {
-                Vector256<byte> u = TFormat.First(w0, pair), v = TFormat.First(w1, pair);
-                Vector256<sbyte> x = ActivationBlock.Step(x0, 2 * pair), y = ActivationBlock.Step(x1, 2 * pair);
-                a00 = TProduct.Add(a00, u, x);
-                a01 = TProduct.Add(a01, u, y);
-                a10 = TProduct.Add(a10, v, x);
-                a11 = TProduct.Add(a11, v, y);
-                (u, v) = (TFormat.Second(w0, pair), TFormat.Second(w1, pair));
-                (x, y) = (ActivationBlock.Step(x0, 2 * pair + 1), ActivationBlock.Step(x1, 2 * pair + 1));
-                b00 = TProduct.Add(b00, u, x);
-                b01 = TProduct.Add(b01, u, y);
-                b10 = TProduct.Add(b10, v, x);
-                b11 = TProduct.Add(b11, v, y);
+                Vector256<byte> a = TFormat.First(w0, pair), b = TFormat.First(w1, pair), c = TFormat.First(w2, pair), d = TFormat.First(w3, pair);
+                var x = ActivationBlock.Step(x0, 2 * pair);
+                i00 = TProduct.Add(i00, a, x);
+                i10 = TProduct.Add(i10, b, x);
+                i20 = TProduct.Add(i20, c, x);
+                i30 = TProduct.Add(i30, d, x);
+                x = ActivationBlock.Step(x1, 2 * pair);
+                i01 = TProduct.Add(i01, a, x);
+                i11 = TProduct.Add(i11, b, x);
+                i21 = TProduct.Add(i21, c, x);
+                i31 = TProduct.Add(i31, d, x);
+                (a, b, c, d) = (TFormat.Second(w0, pair), TFormat.Second(w1, pair), TFormat.Second(w2, pair), TFormat.Second(w3, pair));
+                x = ActivationBlock.Step(x0, 2 * pair + 1);
+                i00 = TProduct.Add(i00, a, x);
+                i10 = TProduct.Add(i10, b, x);
+                i20 = TProduct.Add(i20, c, x);
+                i30 = TProduct.Add(i30, d, x);
+                x = ActivationBlock.Step(x1, 2 * pair + 1);
+                i01 = TProduct.Add(i01, a, x);
+                i11 = TProduct.Add(i11, b, x);
+                i21 = TProduct.Add(i21, c, x);
+                i31 = TProduct.Add(i31, d, x);
             }
 
-            s00 = Scaled(a00, b00, TFormat.Scales(scales0, block, ActivationBlock.Scales(x0)), s00);
-            s01 = Scaled(a01, b01, TFormat.Scales(scales0, block, ActivationBlock.Scales(x1)), s01);
-            s10 = Scaled(a10, b10, TFormat.Scales(scales1, block, ActivationBlock.Scales(x0)), s10);
-            s11 = Scaled(a11, b11, TFormat.Scales(scales1, block, ActivationBlock.Scales(x1)), s11);
-            w0 += TFormat.BlockBytes;
-            w1 += TFormat.BlockBytes;
-            x0 += ActivationBlock.Bytes;
-            x1 += ActivationBlock.Bytes;
+            Vector256<float> scale0 = ActivationBlock.Scales(x0), scale1 = ActivationBlock.Scales(x1);
+            s00 = Scaled(i00, TFormat.Scales(tile.Scale0, block, scale0), s00);
+            s10 = Scaled(i10, TFormat.Scales(tile.Scale1, block, scale0), s10);
+            s20 = Scaled(i20, TFormat.Scales(tile.Scale2, block, scale0), s20);
+            s30 = Scaled(i30, TFormat.Scales(tile.Scale3, block, scale0), s30);
+            s01 = Scaled(i01, TFormat.Scales(tile.Scale0, block, scale1), s01);
+            s11 = Scaled(i11, TFormat.Scales(tile.Scale1, block, scale1), s11);
+            s21 = Scaled(i21, TFormat.Scales(tile.Scale2, block, scale1), s21);
+            s31 = Scaled(i31, TFormat.Scales(tile.Scale3, block, scale1), s31);
         }
 
-        (sums[0], sums[1]) = (Vector256.Sum(s00) * TFormat.RowScale(scales0), Vector256.Sum(s01) * TFormat.RowScale(scales0));
-        (sums[4], sums[5]) = (Vector256.Sum(s10) * TFormat.RowScale(scales1), Vector256.Sum(s11) * TFormat.RowScale(scales1));
+        (sums[0], sums[1]) = (Vector256.Sum(s00) * TFormat.RowScale(tile.Scale0), Vector256.Sum(s01) * TFormat.RowScale(tile.Scale0));
+        (sums[4], sums[5]) = (Vector256.Sum(s10) * TFormat.RowScale(tile.Scale1), Vector256.Sum(s11) * TFormat.RowScale(tile.Scale1));
+        (sums[8], sums[9]) = (Vector256.Sum(s20) * TFormat.RowScale(tile.Scale2), Vector256.Sum(s21) * TFormat.RowScale(tile.Scale2));
+        (sums[12], sums[13]) = (Vector256.Sum(s30) * TFormat.RowScale(tile.Scale3), Vector256.Sum(s31) * TFormat.RowScale(tile.Scale3));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PrefetchBlock(byte* weights, byte* scales, nint block, nint ahead)
-    {
-        Prefetch.Lines(weights + ahead, TFormat.BlockBytes);
-        TFormat.PrefetchScales(scales, block, ahead);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Scaled(Vector256<int> first, Vector256<int> second, Vector256<float> scale, Vector256<float> sum) =>
-        Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(TFormat.Total(first, second)), scale, sum);
+    private static Vector256<float> Scaled(Vector256<int> product, Vector256<float> scale, Vector256<float> sum) =>
+        Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(product), scale, sum);
 }
