@@ -18,7 +18,7 @@ public sealed class FusedExperts : ExpertRunner
     }
 
     /// <summary>A runner with given instructions.</summary>
-    internal FusedExperts(Instructions instructions) => _kernels = new(instructions);
+    internal FusedExperts(Instructions instructions, bool batched = false) => _kernels = new(instructions) { Batched = batched };
 
     /// <summary>Whether these experts can be computed here, as they are: SwiGLU without biases, in float32 or bfloat16, on the CPU, no gradient wanted.</summary>
     /// <param name="hidden">Hidden states.</param>

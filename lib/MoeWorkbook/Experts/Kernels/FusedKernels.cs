@@ -6,7 +6,10 @@ namespace MoeWorkbook;
 /// <summary>From tensors to addresses: picks the kernel for a type of weights and calls it.</summary>
 internal sealed unsafe class FusedKernels(Instructions instructions)
 {
-    private FusedFeedForward? _float32, _bfloat16, _int8, _int4;
+    private FusedFeedForward? _float32, _bfloat16, _int8, _int4, _batchedFloat32, _batchedBFloat16, _batchedInt8, _batchedInt4;
+
+    /// <summary>Whether the kernels for large batches are to be used.</summary>
+    public bool Batched { get; init; }
 
     public Tensor Run(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
@@ -19,7 +22,13 @@ internal sealed unsafe class FusedKernels(Instructions instructions)
             FeedForwardSize = experts.FeedForwardSize,
             ExpertCount = experts.ExpertCount,
         };
-        var kernel = hidden.dtype == ScalarType.BFloat16 ? _bfloat16 ??= Floating<BFloat16Format>() : _float32 ??= Floating<Float32Format>();
+        var kernel = (hidden.dtype == ScalarType.BFloat16, Batched) switch
+        {
+            (true, false) => _bfloat16 ??= Floating<BFloat16Format>(),
+            (false, false) => _float32 ??= Floating<Float32Format>(),
+            (true, true) => _batchedBFloat16 ??= Batches<BFloat16Panel>(),
+            (false, true) => _batchedFloat32 ??= Batches<Float32Panel>(),
+        };
         return Run(kernel, call, hidden, routing, experts);
     }
 
@@ -33,7 +42,13 @@ internal sealed unsafe class FusedKernels(Instructions instructions)
             FeedForwardSize = experts.FeedForwardSize,
             ExpertCount = experts.ExpertCount,
         };
-        var kernel = experts.Type == WeightType.Int8 ? _int8 ??= Integer<Int8Format>() : _int4 ??= Integer<Int4Format>();
+        var kernel = (experts.Type == WeightType.Int8, Batched) switch
+        {
+            (true, false) => _int8 ??= Integer<Int8Format>(),
+            (false, false) => _int4 ??= Integer<Int4Format>(),
+            (true, true) => _batchedInt8 ??= Batches<IntegerPanel<Int8Format>>(),
+            (false, true) => _batchedInt4 ??= Batches<IntegerPanel<Int4Format>>(),
+        };
         return Run(kernel, call, hidden, routing, experts);
     }
 
@@ -65,6 +80,13 @@ internal sealed unsafe class FusedKernels(Instructions instructions)
         512 => new FusedFeedForward<FloatRows<TFormat, Lanes512, Vector512<float>>>(),
         256 => new FusedFeedForward<FloatRows<TFormat, Lanes256, Vector256<float>>>(),
         _ => new FusedFeedForward<FloatRows<TFormat, Lanes128, Vector128<float>>>(),
+    };
+
+    private FusedFeedForward Batches<TFormat>() where TFormat : IPanelFormat => instructions.VectorBits switch
+    {
+        512 => new BatchedFeedForward<TFormat, Lanes512, Vector512<float>>(),
+        256 => new BatchedFeedForward<TFormat, Lanes256, Vector256<float>>(),
+        _ => new BatchedFeedForward<TFormat, Lanes128, Vector128<float>>(),
     };
 
     private FusedFeedForward Integer<TFormat>() where TFormat : IIntegerFormat => instructions.ByteProduct switch
