@@ -17,8 +17,8 @@ public sealed class FusedExperts : ExpertRunner
     {
     }
 
-    /// <summary>A runner with given instructions.</summary>
-    internal FusedExperts(Instructions instructions, bool batched = false) => _kernels = new(instructions) { Batched = batched };
+    /// <summary>A runner with given instructions, and always with the same kernel where one is given.</summary>
+    internal FusedExperts(Instructions instructions, KernelKind? kernel = null) => _kernels = new(instructions, kernel);
 
     /// <summary>Whether these experts can be computed here, as they are: SwiGLU without biases, in float32 or bfloat16, on the CPU, no gradient wanted.</summary>
     /// <param name="hidden">Hidden states.</param>

@@ -10,7 +10,7 @@ namespace MoeWorkbook;
 /// products have the same form, <c>[rows, width]</c>, and so are the next product's panels: nothing is transposed in between.
 /// As in <see cref="FusedFeedForward{TKernel}"/> two pieces of parallel work span all experts.
 /// </remarks>
-internal sealed unsafe class BatchedFeedForward<TFormat, TLanes, TVector> : FusedFeedForward
+internal sealed unsafe class PanelFeedForward<TFormat, TLanes, TVector> : FusedFeedForward
     where TFormat : IPanelFormat
     where TLanes : IFloatLanes<TVector>
 {
@@ -35,7 +35,7 @@ internal sealed unsafe class BatchedFeedForward<TFormat, TLanes, TVector> : Fuse
     private float* _input, _product, _up, _inner, _sum; // the product is that with gate, and then that with down
     private int _inputColumns, _innerColumns;
 
-    public BatchedFeedForward() => (_layOutInputs, _computeInners, _computeOutputs) = (new(this), new(this), new(this));
+    public PanelFeedForward() => (_layOutInputs, _computeInners, _computeOutputs) = (new(this), new(this), new(this));
 
     /// <inheritdoc />
     public override void Run(in FusedCall call, ThreadTeam team)
@@ -135,7 +135,7 @@ internal sealed unsafe class BatchedFeedForward<TFormat, TLanes, TVector> : Fuse
     private readonly record struct Panel(int First, int Count, int Width, long Offset);
 
     /// <summary>The hidden states of a panel's tokens, one beside the other, and zeros in the empty places.</summary>
-    private sealed class LayOutInputs(BatchedFeedForward<TFormat, TLanes, TVector> layer) : ChunkedWork
+    private sealed class LayOutInputs(PanelFeedForward<TFormat, TLanes, TVector> layer) : ChunkedWork
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public override void Do(int chunk)
@@ -162,7 +162,7 @@ internal sealed unsafe class BatchedFeedForward<TFormat, TLanes, TVector> : Fuse
     }
 
     /// <summary>A block of rows of one expert's gate and up, for all tokens that chose it.</summary>
-    private sealed class ComputeInners(BatchedFeedForward<TFormat, TLanes, TVector> layer) : ChunkedWork
+    private sealed class ComputeInners(PanelFeedForward<TFormat, TLanes, TVector> layer) : ChunkedWork
     {
         public int BlocksPerExpert => (layer._call.FeedForwardSize + BlockRows - 1) / BlockRows;
 
@@ -204,7 +204,7 @@ internal sealed unsafe class BatchedFeedForward<TFormat, TLanes, TVector> : Fuse
     }
 
     /// <summary>A block of rows of the output, for all tokens: every expert in turn adds weight · (rows of down · inner).</summary>
-    private sealed class ComputeOutputs(BatchedFeedForward<TFormat, TLanes, TVector> layer) : ChunkedWork
+    private sealed class ComputeOutputs(PanelFeedForward<TFormat, TLanes, TVector> layer) : ChunkedWork
     {
         public int Blocks => (layer._call.HiddenSize + BlockRows - 1) / BlockRows;
 
