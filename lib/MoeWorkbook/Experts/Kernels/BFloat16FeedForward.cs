@@ -48,7 +48,7 @@ internal sealed unsafe class BFloat16FeedForward : FusedFeedForward
         _inputs = Panels(_gateUps.Columns);
         _inners = Panels(_downs.Columns);
         var libtorch = LibtorchTeam.Shared;
-        libtorch.Run(_layOutInputs, _queues.TouchedCount, call.Threads);
+        libtorch.Run(_layOutInputs, _queues.TouchedCount * _layOutInputs.BlocksPerExpert, call.Threads);
         libtorch.Run(_computeInners, _queues.TouchedCount * _computeInners.BlocksPerExpert, call.Threads);
         libtorch.Run(_computeOutputs, _computeOutputs.Blocks, call.Threads);
         (_inputs, _inners) = ([], []);
@@ -77,24 +77,38 @@ internal sealed unsafe class BFloat16FeedForward : FusedFeedForward
         return best;
     }
 
-    /// <summary>The hidden states of an expert's tokens, one beside the other; zeros in the empty places.</summary>
+    /// <summary>A block of columns of the hidden states of an expert's tokens, one beside the other; zeros in the empty places.</summary>
     private sealed class LayOutInputs(BFloat16FeedForward layer) : ChunkedWork
     {
+        private const int BlockColumns = 256;
+
+        public int BlocksPerExpert => (layer._gateUps.Columns + BlockColumns - 1) / BlockColumns;
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public override void Do(int touched)
+        public override void Do(int chunk)
         {
             ref readonly var call = ref layer._call;
+            var (touched, block) = Math.DivRem(chunk, BlocksPerExpert);
             var (_, first, count) = layer._queues.Touched[touched];
-            var (input, width) = (layer._inputs[touched].zero_(), Width(count));
-            var to = Address(input);
+            var width = Width(count);
+            var to = Address(layer._inputs[touched]);
+            var start = block * BlockColumns;
+            var stored = Math.Min(BlockColumns, layer._gateUps.Columns - start);
+            var columns = Math.Clamp(call.HiddenSize - start, 0, stored);
+            var places = stackalloc ushort*[BlockColumns];
+            for (var c = 0; c < stored; c++)
+            {
+                places[c] = to + (long)layer._gateUps.Place(start + c) * width;
+                new Span<ushort>(places[c], width).Clear();
+            }
+
             for (var j = 0; j < count; j++)
             {
-                var start = layer._queues.Tokens[first + j] * (long)call.HiddenSize;
-                for (var c = 0; c < call.HiddenSize; c++)
-                {
-                    to[(long)layer._gateUps.Place(c) * width + j] =
-                        call.BFloat16 ? ((ushort*)call.Hidden)[start + c] : BFloat16Bits.Narrow(((float*)call.Hidden)[start + c]);
-                }
+                var at = layer._queues.Tokens[first + j] * (long)call.HiddenSize + start;
+                if (call.BFloat16)
+                    for (var c = 0; c < columns; c++) places[c][j] = ((ushort*)call.Hidden)[at + c];
+                else
+                    for (var c = 0; c < columns; c++) places[c][j] = BFloat16Bits.Narrow(((float*)call.Hidden)[at + c]);
             }
         }
     }
@@ -151,17 +165,7 @@ internal sealed unsafe class BFloat16FeedForward : FusedFeedForward
                 var (expert, first, count) = layer._queues.Touched[i];
                 var row = expert * (long)call.HiddenSize + start;
                 using var product = mm(layer._downs.Block(row, rows), layer._inners[i]); // [rows, width]
-                var (values, width) = ((nint)Address(product), Width(count));
-                for (var r = 0; r < rows; r++)
-                {
-                    var scale = layer._downs.Scale(row + r);
-                    var sum = layer._sum + start + r;
-                    for (var j = 0; j < count; j++)
-                    {
-                        var value = BitConverter.UInt32BitsToSingle((uint)((ushort*)values)[r * width + j] << 16);
-                        sum[(long)layer._queues.Tokens[first + j] * call.HiddenSize] += layer._queues.Weights[first + j] * scale * value;
-                    }
-                }
+                AddToTokens(call, Address(product), row, start, rows, first, count);
             }
 
             if (!call.BFloat16) return;
@@ -169,6 +173,26 @@ internal sealed unsafe class BFloat16FeedForward : FusedFeedForward
             {
                 var offset = (long)t * call.HiddenSize + start;
                 BFloat16Bits.Narrow(layer._sum + offset, (ushort*)call.Output + offset, rows);
+            }
+        }
+
+        // A cache line of each token's sum after the other.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void AddToTokens(in FusedCall call, ushort* product, long row, int start, int rows, int first, int count)
+        {
+            const int lineRows = 16;
+            var width = Width(count);
+            var scales = stackalloc float[lineRows];
+            for (var line = 0; line < rows; line += lineRows, product += lineRows * width)
+            {
+                var end = Math.Min(lineRows, rows - line);
+                for (var r = 0; r < end; r++) scales[r] = layer._downs.Scale(row + line + r);
+                for (var j = 0; j < count; j++)
+                {
+                    var sum = layer._sum + layer._queues.Tokens[first + j] * (long)call.HiddenSize + start + line;
+                    var weight = layer._queues.Weights[first + j];
+                    for (var r = 0; r < end; r++) sum[r] += weight * scales[r] * BitConverter.UInt32BitsToSingle((uint)product[r * width + j] << 16);
+                }
             }
         }
     }
