@@ -7,7 +7,7 @@ namespace MoeWorkbook;
 internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind? always)
 {
     // Each as it is first needed.
-    private FusedFeedForward? _rowsFloat32, _rowsBFloat16, _rowsInt8, _rowsInt4, _panelsFloat32, _panelsBFloat16, _panelsInt8, _panelsInt4;
+    private FusedFeedForward? _rowsFloat32, _rowsBFloat16, _rowsInt8, _rowsInt4, _panelsFloat32, _panelsBFloat16;
     private BFloat16FeedForward? _libtorch;
 
     public Tensor Run(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
@@ -45,7 +45,6 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
         var kernel = Choose(routing, call, experts.Type) switch
         {
             KernelKind.Rows => int8 ? _rowsInt8 ??= IntegerRows<Int8Format>() : _rowsInt4 ??= IntegerRows<Int4Format>(),
-            KernelKind.Panels => int8 ? _panelsInt8 ??= Panels<IntegerPanel<Int8Format>>() : _panelsInt4 ??= Panels<IntegerPanel<Int4Format>>(),
             _ => int8 ? Libtorch<Int8Format>(experts) : Libtorch<Int4Format>(experts),
         };
         return Run(kernel, call, hidden, routing, experts);

@@ -33,7 +33,6 @@ internal sealed unsafe class PanelFeedForward<TFormat, TLanes, TVector> : FusedF
     private Panel[] _panels = [];
     private int[] _firstPanel = []; // of each touched expert, and the number of panels after the last
     private float* _input, _product, _up, _inner, _sum; // the product is that with gate, and then that with down
-    private int _inputColumns, _innerColumns;
 
     public PanelFeedForward() => (_layOutInputs, _computeInners, _computeOutputs) = (new(this), new(this), new(this));
 
@@ -43,11 +42,10 @@ internal sealed unsafe class PanelFeedForward<TFormat, TLanes, TVector> : FusedF
         _call = call;
         var assignments = _queues.Fill(call);
         var (panelCount, width) = LayOutPanels();
-        (_inputColumns, _innerColumns) = (TFormat.Columns(call.HiddenSize), TFormat.Columns(call.FeedForwardSize));
-        _input = _inputs.Get<float>(width * _inputColumns);
+        _input = _inputs.Get<float>(width * call.HiddenSize);
         _product = _products.Get<float>(width * Math.Max(call.FeedForwardSize, call.HiddenSize));
         _up = _ups.Get<float>(width * call.FeedForwardSize);
-        _inner = _inners.Get<float>(width * _innerColumns);
+        _inner = _inners.Get<float>(width * call.FeedForwardSize);
         _sum = call.BFloat16 ? _sums.Get<float>((long)call.TokenCount * call.HiddenSize) : (float*)call.Output;
 
         var threads = assignments * 3L * call.HiddenSize * call.FeedForwardSize < WorkWorthSharing ? 1 : call.Threads;
@@ -85,7 +83,7 @@ internal sealed unsafe class PanelFeedForward<TFormat, TLanes, TVector> : FusedF
     /// <param name="weights">The matrices of all experts.</param>
     /// <param name="firstRow">The first row.</param>
     /// <param name="rows">How many.</param>
-    /// <param name="columns">Columns as they are stored.</param>
+    /// <param name="columns">Columns of a row.</param>
     /// <param name="panels">The expert's panels.</param>
     /// <param name="inputs">All panels' columns.</param>
     /// <param name="outputs">Where all panels' products are.</param>
@@ -110,7 +108,7 @@ internal sealed unsafe class PanelFeedForward<TFormat, TLanes, TVector> : FusedF
                 if (TFormat.Converts)
                 {
                     for (var r = 0; r < (together ? PanelTile.Rows : 1); r++)
-                        TFormat.Convert(weights.Row(firstRow + row + r), weights.Scale(firstRow + row + r), start, length, scratch + r * ColumnBlock);
+                        TFormat.Convert(weights.Row(firstRow + row + r), start, length, scratch + r * ColumnBlock);
                     data = scratch;
                     stride = together ? ColumnBlock : 0;
                 }
@@ -142,20 +140,20 @@ internal sealed unsafe class PanelFeedForward<TFormat, TLanes, TVector> : FusedF
         {
             ref readonly var call = ref layer._call;
             var panel = layer._panels[chunk];
-            var input = layer._input + panel.Offset * layer._inputColumns;
-            new Span<float>(input, layer._inputColumns * panel.Width).Clear();
+            var input = layer._input + panel.Offset * call.HiddenSize;
+            new Span<float>(input, call.HiddenSize * panel.Width).Clear();
             for (var j = 0; j < panel.Count; j++)
             {
                 var start = (long)layer._queues.Tokens[panel.First + j] * call.HiddenSize;
                 if (call.BFloat16)
                 {
                     var values = (ushort*)call.Hidden + start;
-                    for (var c = 0; c < call.HiddenSize; c++) input[(long)TFormat.Place(c) * panel.Width + j] = BitConverter.UInt32BitsToSingle((uint)values[c] << 16);
+                    for (var c = 0; c < call.HiddenSize; c++) input[(long)c * panel.Width + j] = BitConverter.UInt32BitsToSingle((uint)values[c] << 16);
                 }
                 else
                 {
                     var values = (float*)call.Hidden + start;
-                    for (var c = 0; c < call.HiddenSize; c++) input[(long)TFormat.Place(c) * panel.Width + j] = values[c];
+                    for (var c = 0; c < call.HiddenSize; c++) input[(long)c * panel.Width + j] = values[c];
                 }
             }
         }
@@ -174,17 +172,12 @@ internal sealed unsafe class PanelFeedForward<TFormat, TLanes, TVector> : FusedF
             var rows = Math.Min(BlockRows, call.FeedForwardSize - start);
             var gateRow = layer._queues.Touched[touched].Expert * 2L * call.FeedForwardSize + start;
             var panels = layer.Panels(touched);
-            Multiply(call.GateUp, gateRow, rows, layer._inputColumns, panels, layer._input, layer._product, call.FeedForwardSize, start);
-            Multiply(call.GateUp, gateRow + call.FeedForwardSize, rows, layer._inputColumns, panels, layer._input, layer._up, call.FeedForwardSize, start);
-            var last = start + rows == call.FeedForwardSize;
+            Multiply(call.GateUp, gateRow, rows, call.HiddenSize, panels, layer._input, layer._product, call.FeedForwardSize, start);
+            Multiply(call.GateUp, gateRow + call.FeedForwardSize, rows, call.HiddenSize, panels, layer._input, layer._up, call.FeedForwardSize, start);
             foreach (ref readonly var panel in panels)
             {
                 var first = panel.Offset * call.FeedForwardSize + (long)start * panel.Width;
-                float* gate = layer._product + first, up = layer._up + first, inner = layer._inner + panel.Offset * layer._innerColumns;
-                for (var r = 0; r < rows; r++)
-                    SwiGlu(gate + r * panel.Width, up + r * panel.Width, inner + (long)TFormat.Place(start + r) * panel.Width, panel.Width);
-                for (var r = call.FeedForwardSize; last && r < layer._innerColumns; r++)
-                    new Span<float>(inner + (long)TFormat.Place(r) * panel.Width, panel.Width).Clear();
+                SwiGlu(layer._product + first, layer._up + first, layer._inner + first, rows * panel.Width);
             }
         }
 
@@ -218,7 +211,7 @@ internal sealed unsafe class PanelFeedForward<TFormat, TLanes, TVector> : FusedF
             for (var i = 0; i < layer._queues.TouchedCount; i++)
             {
                 var panels = layer.Panels(i);
-                Multiply(call.Down, layer._queues.Touched[i].Expert * (long)call.HiddenSize + start, rows, layer._innerColumns, panels, layer._inner, layer._product, call.HiddenSize, start);
+                Multiply(call.Down, layer._queues.Touched[i].Expert * (long)call.HiddenSize + start, rows, call.FeedForwardSize, panels, layer._inner, layer._product, call.HiddenSize, start);
                 foreach (ref readonly var panel in panels)
                 {
                     var product = layer._product + panel.Offset * call.HiddenSize + (long)start * panel.Width;
