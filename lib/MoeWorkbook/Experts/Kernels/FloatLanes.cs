@@ -12,6 +12,9 @@ internal unsafe interface IFloatLanes<TVector>
 
     static abstract TVector Load(float* address);
 
+    /// <summary>The number at the address in every lane.</summary>
+    static abstract TVector Broadcast(float* address);
+
     /// <summary>Loads bfloat16 numbers: each is the upper half of a float32, so a shift converts it.</summary>
     static abstract TVector LoadBFloat16(ushort* address);
 
@@ -24,6 +27,8 @@ internal unsafe interface IFloatLanes<TVector>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector sum);
 
     static abstract float Sum(TVector vector);
+
+    static abstract void Store(TVector vector, float* address);
 }
 
 /// <summary>Sixteen lanes (AVX-512).</summary>
@@ -35,6 +40,9 @@ internal readonly unsafe struct Lanes512 : IFloatLanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(float* address) => Vector512.Load(address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Broadcast(float* address) => Vector512.Create(*address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadBFloat16(ushort* address) =>
@@ -51,6 +59,9 @@ internal readonly unsafe struct Lanes512 : IFloatLanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> vector) => Vector512.Sum(vector);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<float> vector, float* address) => vector.Store(address);
 }
 
 /// <summary>Eight lanes (AVX2).</summary>
@@ -62,6 +73,9 @@ internal readonly unsafe struct Lanes256 : IFloatLanes<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load(float* address) => Vector256.Load(address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Broadcast(float* address) => Vector256.Create(*address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadBFloat16(ushort* address) =>
@@ -78,6 +92,9 @@ internal readonly unsafe struct Lanes256 : IFloatLanes<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector256<float> vector) => Vector256.Sum(vector);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector256<float> vector, float* address) => vector.Store(address);
 }
 
 /// <summary>Four lanes: NEON, SSE, and any machine at all, for .NET computes these one by one where there is no such register.</summary>
@@ -89,6 +106,9 @@ internal readonly unsafe struct Lanes128 : IFloatLanes<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Load(float* address) => Vector128.Load(address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Broadcast(float* address) => Vector128.Create(*address);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadBFloat16(ushort* address) =>
@@ -105,4 +125,7 @@ internal readonly unsafe struct Lanes128 : IFloatLanes<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector128<float> vector) => Vector128.Sum(vector);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector128<float> vector, float* address) => vector.Store(address);
 }
