@@ -17,6 +17,6 @@ public sealed class FastExperts : ExpertRunner
     internal ExpertRunner Choose(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
         FusedExperts.CanRun(hidden, routing, experts) ? _fused : _sorted;
 
-    private protected override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
-        Choose(hidden, routing, experts).Run(hidden, routing, experts);
+    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
+        Choose(hidden, routing, experts).RunChecked(hidden, routing, experts);
 }

@@ -46,7 +46,7 @@ public sealed class FusedExperts : ExpertRunner
         return _kernels.Run(hidden, routing, experts).MoveToOuterDisposeScope();
     }
 
-    private protected override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         if (Obstacle(hidden, routing, experts) is { } obstacle) throw new NotSupportedException($"{nameof(FusedExperts)} {obstacle}");
         return _kernels.Run(hidden, routing, experts);

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace MoeWorkbook;
@@ -44,7 +45,7 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
         var int8 = experts.Type == WeightType.Int8;
         var kernel = Choose(routing, call, experts.Type) switch
         {
-            KernelKind.Rows => int8 ? _rowsInt8 ??= IntegerRows<Int8Format>() : _rowsInt4 ??= IntegerRows<Int4Format>(),
+            KernelKind.Rows => int8 ? _rowsInt8 ??= IntegerRows<Int8Format>() : _rowsInt4 ??= Int4Rows(),
             _ => int8 ? Libtorch<Int8Format>(experts) : Libtorch<Int4Format>(experts),
         };
         return Run(kernel, call, hidden, routing, experts);
@@ -67,24 +68,25 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
 
     private static Tensor Run(FusedFeedForward kernel, FusedCall call, Tensor hidden, RoutingDecision routing, object owner)
     {
-        hidden = hidden.detach().contiguous();
-        var output = empty_like(hidden); // [tokens, hidden]
-        var (tokens, experts, kept) = (routing.Tokens.contiguous(), routing.Experts.contiguous(), routing.Kept.contiguous());
-        var weights = routing.Weights.detach().to(ScalarType.Float32).contiguous();
-        call.Hidden = TensorMemory.Address(hidden, nameof(hidden));
-        call.Output = TensorMemory.Address(output, nameof(output));
-        call.BFloat16 = hidden.dtype == ScalarType.BFloat16;
-        call.TokenCount = (int)hidden.shape[0];
-        call.Tokens = (long*)TensorMemory.Address(tokens, "routing.Tokens");
-        call.Experts = (long*)TensorMemory.Address(experts, "routing.Experts");
-        call.Weights = (float*)TensorMemory.Address(weights, "routing.Weights");
-        call.Kept = (bool*)TensorMemory.Address(kept, "routing.Kept");
-        call.AssignmentCount = (int)tokens.numel();
+        var (type, tokens) = (hidden.dtype, (int)hidden.shape[0]);
+        var output = empty(tokens, call.HiddenSize, dtype: type); // [tokens, hidden]
+        call.Hidden = TensorMemory.Contiguous(hidden);
+        call.Output = TensorMemory.Contiguous(output);
+        call.BFloat16 = type == ScalarType.BFloat16;
+        call.TokenCount = tokens;
+        call.Tokens = (long*)TensorMemory.Contiguous(routing.Tokens);
+        call.Experts = (long*)TensorMemory.Contiguous(routing.Experts);
+        var weights = routing.Weights.dtype == ScalarType.Float32 ? routing.Weights : routing.Weights.to(ScalarType.Float32);
+        call.Weights = (float*)TensorMemory.Contiguous(weights);
+        call.Kept = (bool*)TensorMemory.Contiguous(routing.Kept);
+        call.AssignmentCount = (int)routing.Tokens.numel();
         call.Threads = get_num_threads();
         lock (ThreadTeam.Shared) kernel.Run(call, ThreadTeam.Shared);
-        // Addresses keep nothing alive: not the scratch memory, not the caller's weights; the other tensors are held by the dispose scope.
+        // Addresses keep nothing alive: not the scratch memory, not the caller's tensors; the other tensors are held by the dispose scope.
         GC.KeepAlive(kernel);
         GC.KeepAlive(owner);
+        GC.KeepAlive(hidden);
+        GC.KeepAlive(routing);
         return output;
     }
 
@@ -101,6 +103,10 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
         256 => new PanelFeedForward<TFormat, Lanes256, Vector256<float>>(),
         _ => new PanelFeedForward<TFormat, Lanes128, Vector128<float>>(),
     };
+
+    private FusedFeedForward Int4Rows() => instructions.VectorBits == 512 && Avx512BW.IsSupported
+        ? new FusedFeedForward<WideInt4Rows>()
+        : IntegerRows<Int4Format>();
 
     private FusedFeedForward IntegerRows<TFormat>() where TFormat : IIntegerFormat => instructions.ByteProduct switch
     {
