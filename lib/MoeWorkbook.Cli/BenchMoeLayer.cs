@@ -10,8 +10,11 @@ internal static class BenchMoeLayer
     private const string Ours = "ours", Loop = "loop", PyTorch = "PyTorch", Bandwidth = "bandwidth";
     private static readonly WeightType[] _types = [WeightType.Float32, WeightType.BFloat16, WeightType.Int8, WeightType.Int4];
 
-    // After a product OpenBLAS's and OpenMP's threads wait actively for the next one: it must not cost the alternative that has its turn.
-    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(5);
+    // After a product OpenBLAS's and OpenMP's threads wait actively for the next one (OpenBLAS's for 2^26 cycles, some 25 ms): it must not cost the alternative that has its turn.
+    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(40);
+
+    // A sample lasts at least as long as one of the bandwidth does; as in pytorch_peer.py.
+    private static readonly TimeSpan _sample = TimeSpan.FromMilliseconds(25);
 
     public static Command Create()
     {
@@ -84,10 +87,12 @@ internal static class BenchMoeLayer
 
         var (ours, loop, bandwidth) = (measured[Ours], measured[Loop], 1 / measured[Bandwidth].Seconds.Value);
         int touched = ExpertsTouched.In(decisions[0]);
-        double flops = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type).Flops;
+        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
+        // The bandwidth of these rounds: on a shared machine the probe's is of another moment.
+        var roofline = Roofline.Of(probe, layer.Type) with { BytesPerSecond = bandwidth };
         return new(layer.Type, tokens, touched, ours.Milliseconds, loop.Milliseconds, peer is null ? null : measured[PyTorch].Milliseconds,
             measured.Ratio(Loop, Ours), peer is null ? null : measured.Ratio(PyTorch, Ours),
-            bandwidth, touched * layer.BytesPerExpert / ours.Seconds.Value / bandwidth, flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
+            roofline.Predict(work), bandwidth, work.Bytes / ours.Seconds.Value / bandwidth, work.Flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
     }
 
     private static RoutingDecision Decide(LayerShape shape, int tokens, int turn)
@@ -98,11 +103,20 @@ internal static class BenchMoeLayer
         return RoutingDecision.TopK(new(zeros(1, tokens, 1)), logits, logits.softmax(-1), experts, full(tokens, shape.TopK, 1.0 / shape.TopK)).MoveToOuterDisposeScope();
     }
 
+    // Call after call, as in decoding: the first after a rest also waits for the cores to wake up.
     private static double Seconds(Action action) => Rested(() =>
     {
         long start = TimeProvider.System.GetTimestamp();
-        action();
-        return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        TimeSpan elapsed;
+        int calls = 0;
+        do
+        {
+            action();
+            calls++;
+            elapsed = TimeProvider.System.GetElapsedTime(start);
+        }
+        while (elapsed < _sample);
+        return elapsed.TotalSeconds / calls;
     });
 
     private static double Rested(Func<double> sample)
