@@ -80,7 +80,7 @@ internal static class BenchMoeLayer
         {
             (Ours, () => Seconds(() => layer.Run(hidden, decisions[call++ % decisions.Length]))),
             (Loop, () => Seconds(() => layer.RunLoop(hidden, decisions[call++ % decisions.Length]))),
-            (Bandwidth, () => 1 / Rested(memory.Sample)),
+            (Bandwidth, () => 1 / Rested(memory.Sample)), // seconds a byte
         };
         if (peer is not null) alternatives.Add((PyTorch, () => Rested(() => peer.Run(tokens))));
         var measured = Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(2) }, [.. alternatives]);
@@ -92,7 +92,7 @@ internal static class BenchMoeLayer
         var roofline = Roofline.Of(probe, layer.Type) with { BytesPerSecond = bandwidth };
         return new(layer.Type, tokens, touched, ours.Milliseconds, loop.Milliseconds, peer is null ? null : measured[PyTorch].Milliseconds,
             measured.Ratio(Loop, Ours), peer is null ? null : measured.Ratio(PyTorch, Ours),
-            roofline.Predict(work), bandwidth, work.Bytes / ours.Seconds.Value / bandwidth, work.Flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
+            roofline.Predict(work), bandwidth, work.Bytes / measured.Ratio(Ours, Bandwidth).Value, work.Flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
     }
 
     private static RoutingDecision Decide(LayerShape shape, int tokens, int turn)
