@@ -64,7 +64,7 @@ public sealed record ExpertAblation(IReadOnlyList<double> Whole, IReadOnlyList<I
     /// <summary>Runs all experts but one.</summary>
     private sealed class Silencing(ExpertRunner runner, int expert) : ExpertRunner
     {
-        private protected override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
+        internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
             runner.Run(hidden, routing with { Kept = routing.Kept.logical_and(routing.Experts.ne(expert)) }, experts);
     }
 }
