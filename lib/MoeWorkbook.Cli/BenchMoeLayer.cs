@@ -10,8 +10,8 @@ internal static class BenchMoeLayer
     private const string Ours = "ours", Loop = "loop", PyTorch = "PyTorch", Bandwidth = "bandwidth";
     private static readonly WeightType[] _types = [WeightType.Float32, WeightType.BFloat16, WeightType.Int8, WeightType.Int4];
 
-    // After a product OpenBLAS's and OpenMP's threads wait actively for the next one: it must not cost the alternative that has its turn.
-    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(5);
+    // After a product OpenBLAS's and OpenMP's threads wait actively for the next one (OpenBLAS's for 2^26 cycles, some 25 ms): it must not cost the alternative that has its turn.
+    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(40);
 
     public static Command Create()
     {
@@ -84,10 +84,12 @@ internal static class BenchMoeLayer
 
         var (ours, loop, bandwidth) = (measured[Ours], measured[Loop], 1 / measured[Bandwidth].Seconds.Value);
         int touched = ExpertsTouched.In(decisions[0]);
-        double flops = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type).Flops;
+        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched);
+        // The bandwidth of these rounds: on a shared machine the probe's is of another moment.
+        var roofline = Roofline.Of(probe, layer.Type) with { BytesPerSecond = bandwidth };
         return new(layer.Type, tokens, touched, ours.Milliseconds, loop.Milliseconds, peer is null ? null : measured[PyTorch].Milliseconds,
             measured.Ratio(Loop, Ours), peer is null ? null : measured.Ratio(PyTorch, Ours),
-            bandwidth, touched * layer.BytesPerExpert / ours.Seconds.Value / bandwidth, flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
+            roofline.Predict(work), bandwidth, touched * layer.BytesPerExpert / ours.Seconds.Value / bandwidth, work.Flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
     }
 
     private static RoutingDecision Decide(LayerShape shape, int tokens, int turn)

@@ -6,7 +6,7 @@ namespace MoeWorkbook;
 /// <remarks>An uneven load is paid for in padding. <see cref="ExpertCapacity"/> bounds it by dropping assignments first.</remarks>
 public sealed class CapacityExperts : ExpertRunner
 {
-    private protected override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         var kept = routing.Kept.nonzero().flatten(); // [kept]
         if (kept.numel() == 0) return zeros_like(hidden);

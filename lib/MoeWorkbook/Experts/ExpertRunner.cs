@@ -30,5 +30,5 @@ public abstract class ExpertRunner
     }
 
     /// <summary>Runs the experts on arguments whose shapes were checked.</summary>
-    private protected abstract Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts);
+    internal abstract Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts);
 }

@@ -48,7 +48,8 @@ internal static class Expect
     /// <summary>Requires two tensors to lie on one device.</summary>
     public static void SameDevice(Tensor tensor, string argument, Tensor other, string otherArgument)
     {
-        if (tensor.device_type != other.device_type || tensor.device_index != other.device_index)
+        var type = tensor.device_type;
+        if (type != other.device_type || (type != TorchSharp.DeviceType.CPU && tensor.device_index != other.device_index))
             throw new ArgumentException($"{argument} {Text(tensor.shape)} is on {tensor.device} but {otherArgument} {Text(other.shape)} is on {other.device}: move one of them with to(…).", argument);
     }
 

@@ -43,7 +43,7 @@ public sealed record WeightFactory(Device? Device = null, ScalarType? DataType =
         return Own(data);
     }
 
-    private Tensor Empty(long[] shape) => empty(shape, dtype: DataType ?? ScalarType.Float32, device: Device ?? CPU);
+    private Tensor Empty(long[] shape) => LargePages.Advise(empty(shape, dtype: DataType ?? ScalarType.Float32, device: Device ?? CPU));
 
     /// <summary>A parameter belongs to its module, not to the dispose scope in which the module happened to be made.</summary>
     private static Parameter Own(Tensor data)

@@ -113,11 +113,12 @@ public sealed record RoutingDecision
         Expect.Floating(Scores, nameof(Scores));
         Expect.Shape(Tokens, nameof(Tokens), ("assignments", ExpertsPerToken is { } k ? TokenCount * k : -1));
         Expect.Integers(Tokens, nameof(Tokens));
-        Expect.SameShape(Experts, nameof(Experts), Tokens, nameof(Tokens));
+        var assignments = Tokens.shape[0];
+        Expect.Shape(Experts, nameof(Experts), ("assignments", assignments));
         Expect.Integers(Experts, nameof(Experts));
-        Expect.SameShape(Weights, nameof(Weights), Tokens, nameof(Tokens));
+        Expect.Shape(Weights, nameof(Weights), ("assignments", assignments));
         Expect.Floating(Weights, nameof(Weights));
-        Expect.SameShape(Kept, nameof(Kept), Tokens, nameof(Tokens));
+        Expect.Shape(Kept, nameof(Kept), ("assignments", assignments));
         Expect.Booleans(Kept, nameof(Kept));
         if (NoisyLogits is not null) Expect.SameShape(NoisyLogits, nameof(NoisyLogits), Logits, nameof(Logits));
         if (NoiseDeviation is not null) Expect.SameShape(NoiseDeviation, nameof(NoiseDeviation), Logits, nameof(Logits));

@@ -20,7 +20,7 @@ public sealed class DenseOfExperts : ExpertRunner
         (_count, _runner) = (count, runner);
     }
 
-    private protected override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         if (_count > experts.ExpertCount) throw new ArgumentException($"A dense block of {_count} experts was asked for, but there are {experts.ExpertCount}.", nameof(experts));
         if (experts.GateUpBias is not null) throw new ArgumentException("Experts with biases make no dense block: their output biases would add up.", nameof(experts));

@@ -3,9 +3,8 @@ using System.Runtime.InteropServices;
 namespace MoeWorkbook;
 
 /// <summary>Memory to stream through, and the fastest way of reading it on this machine. Keep it to sample the bandwidth again beside what is judged by it: on a shared machine it changes within minutes.</summary>
-public sealed unsafe partial class ReadBandwidth : IDisposable
+public sealed unsafe class ReadBandwidth : IDisposable
 {
-    private const int HugePageAdvice = 14;
     private readonly long _bytes;
     private readonly StreamingRead _fastest;
     private byte* _memory;
@@ -19,9 +18,8 @@ public sealed unsafe partial class ReadBandwidth : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1 << 22);
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
         _bytes = bytes;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 1 << 21);
-        // Large pages, where the system gives them: reading then never waits for an address to be looked up.
-        if (OperatingSystem.IsLinux()) _ = Advise(_memory, (nuint)bytes, HugePageAdvice);
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, LargePages.Bytes);
+        LargePages.Advise(_memory, bytes);
         // Written by all cores, so that the pages lie near them.
         Parallel.For(0, (bytes + (1 << 22) - 1) >> 22, block => new Span<byte>(_memory + (block << 22), (int)Math.Min(1 << 22, bytes - (block << 22))).Fill(1));
 
@@ -64,7 +62,4 @@ public sealed unsafe partial class ReadBandwidth : IDisposable
         GC.KeepAlive(way.Run(_memory, _bytes));
         return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
     }
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(void* start, nuint bytes, int advice);
 }

@@ -5,22 +5,16 @@ namespace MoeWorkbook.Tests.Experts;
 public sealed class FastExpertsTests
 {
     [Fact]
-    public void Few_tokens_an_expert_go_to_the_kernel_and_many_to_libtorch()
+    public void Tokens_an_expert_decide_about_the_kernel()
     {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        using var experts = FusedExpertsTests.Experts(4, 16, 24, ScalarType.Float32);
-        foreach (var (tokens, chosen) in new[] { (1, typeof(FusedExperts)), (8, typeof(FusedExperts)), (200, typeof(SortedExperts)) })
-        {
-            var (hidden, routing) = FusedExpertsTests.Routed(tokens, 4, 16, ScalarType.Float32);
-            Assert.IsType(chosen, new FastExperts().Choose(hidden, routing, experts));
-            Assert.InRange(FusedExpertsTests.Difference(new FastExperts().Run(hidden, routing, experts), new LoopExperts().Run(hidden, routing, experts)), 0, 1e-5);
-        }
-
-        // Sixteen tokens, but all for the same two experts.
-        var (few, collapsed) = FusedExpertsTests.Routed(16, 4, 16, ScalarType.Float32);
-        collapsed = collapsed with { Experts = arange(32, ScalarType.Int64).remainder(2) };
-        Assert.IsType<SortedExperts>(new FastExperts().Choose(few, collapsed, experts));
+        const long mixtral = 4096 * 14336;
+        Assert.Equal(KernelKind.Rows, KernelChoice.For(WeightType.Float32, 1, mixtral));
+        Assert.Equal(KernelKind.Panels, KernelChoice.For(WeightType.Float32, 64, mixtral));
+        Assert.Equal(KernelKind.Rows, KernelChoice.For(WeightType.Int4, 16, mixtral));
+        var inBFloat16 = BFloat16FeedForward.IsFast;
+        Assert.Equal(inBFloat16 ? KernelKind.Libtorch : KernelKind.Panels, KernelChoice.For(WeightType.BFloat16, 64, mixtral));
+        Assert.Equal(inBFloat16 ? KernelKind.Libtorch : KernelKind.Rows, KernelChoice.For(WeightType.Int8, 64, mixtral));
+        Assert.Equal(KernelKind.Panels, KernelChoice.For(WeightType.BFloat16, 64, 64 * 64));
     }
 
     [Fact]

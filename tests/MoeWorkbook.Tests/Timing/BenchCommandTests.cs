@@ -18,7 +18,7 @@ public class BenchCommandTests
         Assert.Equal(["float32 1", "float32 5", "bfloat16 1", "bfloat16 5", "int8 1", "int8 5", "int4 1", "int4 5"], rows.Select(row => $"{row!["dtype"]} {row["tokens"]}"));
         foreach (var row in rows)
         {
-            foreach (string number in new[] { "milliseconds", "bandwidth_fraction", "gemm_fraction", "loop_milliseconds" }) Assert.True((double)row![number]! > 0, number);
+            foreach (string number in new[] { "milliseconds", "predicted_milliseconds", "bandwidth_fraction", "gemm_fraction", "loop_milliseconds" }) Assert.True((double)row![number]! > 0, number);
             Assert.True(row!.AsObject().ContainsKey("pytorch_milliseconds"));
             Assert.Null(row["pytorch_milliseconds"]);
         }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace MoeWorkbook;
 
 /// <summary>Between bfloat16 and float32: a bfloat16 number is the upper half of a float32.</summary>
@@ -13,6 +16,16 @@ internal static unsafe class BFloat16Bits
     public static void Narrow(float* from, ushort* to, int count)
     {
         for (var i = 0; i < count; i++) to[i] = Narrow(from[i]);
+    }
+
+    /// <inheritdoc cref="Narrow(float*, ushort*, int)" />
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<ushort> Narrow(Vector512<float> values)
+    {
+        var bits = values.AsUInt32();
+        var rounded = Vector512.ShiftRightLogical(bits + Vector512.Create(0x7FFFu) + (Vector512.ShiftRightLogical(bits, 16) & Vector512<uint>.One), 16);
+        rounded = Vector512.ConditionalSelect(Vector512.IsNaN(values).AsUInt32(), Vector512.Create(0x7FC0u), rounded);
+        return Vector256.Narrow(rounded.GetLower(), rounded.GetUpper());
     }
 
     /// <inheritdoc cref="Narrow(float*, ushort*, int)" />

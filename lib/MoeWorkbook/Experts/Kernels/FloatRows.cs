@@ -10,24 +10,28 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     // Sixteen sums, four weights and an activation need 21 registers: AVX-512 and NEON have 32, AVX2 16.
     public static int MaxTokens => TLanes.Width == 8 ? 2 : 4;
 
-    public static int Granule => TLanes.Width;
+    public static int Granule => 2 * TLanes.Width;
 
     public static long ActivationBytes(int columns) => (columns * (long)sizeof(float) + 63) / 64 * 64;
 
-    public static void Prepare(float* values, int start, int end, int columns, byte* row) =>
-        new ReadOnlySpan<float>(values + start, end - start).CopyTo(new((float*)row + start, end - start));
+    public static void Prepare(float* values, int start, int end, int columns, byte* row)
+    {
+        var stepEnd = start + (end - start) / Granule * Granule;
+        for (var step = start; step < stepEnd; step += Granule) TFormat.Arrange(values + step, TLanes.Width, (float*)row + step);
+        new ReadOnlySpan<float>(values + stepEnd, end - stepEnd).CopyTo(new((float*)row + stepEnd, end - stepEnd));
+    }
 
     public static void Multiply(in Tile tile, int tokens, int start, int end, int columns, float* sums)
     {
-        var vectorEnd = start + (end - start) / Granule * Granule;
+        var stepEnd = start + (end - start) / Granule * Granule;
         switch (tokens)
         {
-            case 1: OneToken(tile, start, vectorEnd, sums); break;
-            case 2: TwoTokens(tile, start, vectorEnd, sums); break;
-            default: FourTokens(tile, start, vectorEnd, sums); break;
+            case 1: OneToken(tile, start, stepEnd, sums); break;
+            case 2: TwoTokens(tile, start, stepEnd, sums); break;
+            default: FourTokens(tile, start, stepEnd, sums); break;
         }
 
-        for (var i = vectorEnd; i < end; i++) AddColumn(tile, tokens, i, sums);
+        for (var i = stepEnd; i < end; i++) AddColumn(tile, tokens, i, sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -37,13 +41,22 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         var x0 = (float*)tile.Token0;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00;
-        for (nint i = start; i < end; i += TLanes.Width)
+        for (nint i = start; i < end; i += Granule)
         {
+            PrefetchStep(w0, i, ahead);
+            PrefetchStep(w1, i, ahead);
+            PrefetchStep(w2, i, ahead);
+            PrefetchStep(w3, i, ahead);
             var x = TLanes.Load(x0 + i);
-            s00 = TLanes.MultiplyAdd(Load(w0, i, ahead), x, s00);
-            s10 = TLanes.MultiplyAdd(Load(w1, i, ahead), x, s10);
-            s20 = TLanes.MultiplyAdd(Load(w2, i, ahead), x, s20);
-            s30 = TLanes.MultiplyAdd(Load(w3, i, ahead), x, s30);
+            s00 = TLanes.MultiplyAdd(First(w0, i), x, s00);
+            s10 = TLanes.MultiplyAdd(First(w1, i), x, s10);
+            s20 = TLanes.MultiplyAdd(First(w2, i), x, s20);
+            s30 = TLanes.MultiplyAdd(First(w3, i), x, s30);
+            x = TLanes.Load(x0 + i + TLanes.Width);
+            s00 = TLanes.MultiplyAdd(Second(w0, i), x, s00);
+            s10 = TLanes.MultiplyAdd(Second(w1, i), x, s10);
+            s20 = TLanes.MultiplyAdd(Second(w2, i), x, s20);
+            s30 = TLanes.MultiplyAdd(Second(w3, i), x, s30);
         }
 
         (sums[0], sums[4], sums[8], sums[12]) = (TLanes.Sum(s00), TLanes.Sum(s10), TLanes.Sum(s20), TLanes.Sum(s30));
@@ -56,15 +69,30 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;
-        for (nint i = start; i < end; i += TLanes.Width)
+        for (nint i = start; i < end; i += Granule)
         {
-            TVector a = Load(w0, i, ahead), b = Load(w1, i, ahead), c = Load(w2, i, ahead), d = Load(w3, i, ahead);
+            PrefetchStep(w0, i, ahead);
+            PrefetchStep(w1, i, ahead);
+            PrefetchStep(w2, i, ahead);
+            PrefetchStep(w3, i, ahead);
+            TVector a = First(w0, i), b = First(w1, i), c = First(w2, i), d = First(w3, i);
             var x = TLanes.Load(x0 + i);
             s00 = TLanes.MultiplyAdd(a, x, s00);
             s10 = TLanes.MultiplyAdd(b, x, s10);
             s20 = TLanes.MultiplyAdd(c, x, s20);
             s30 = TLanes.MultiplyAdd(d, x, s30);
             x = TLanes.Load(x1 + i);
+            s01 = TLanes.MultiplyAdd(a, x, s01);
+            s11 = TLanes.MultiplyAdd(b, x, s11);
+            s21 = TLanes.MultiplyAdd(c, x, s21);
+            s31 = TLanes.MultiplyAdd(d, x, s31);
+            (a, b, c, d) = (Second(w0, i), Second(w1, i), Second(w2, i), Second(w3, i));
+            x = TLanes.Load(x0 + i + TLanes.Width);
+            s00 = TLanes.MultiplyAdd(a, x, s00);
+            s10 = TLanes.MultiplyAdd(b, x, s10);
+            s20 = TLanes.MultiplyAdd(c, x, s20);
+            s30 = TLanes.MultiplyAdd(d, x, s30);
+            x = TLanes.Load(x1 + i + TLanes.Width);
             s01 = TLanes.MultiplyAdd(a, x, s01);
             s11 = TLanes.MultiplyAdd(b, x, s11);
             s21 = TLanes.MultiplyAdd(c, x, s21);
@@ -83,9 +111,13 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1, x2 = (float*)tile.Token2, x3 = (float*)tile.Token3;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;
         TVector s02 = s00, s12 = s00, s22 = s00, s32 = s00, s03 = s00, s13 = s00, s23 = s00, s33 = s00;
-        for (nint i = start; i < end; i += TLanes.Width)
+        for (nint i = start; i < end; i += Granule)
         {
-            TVector a = Load(w0, i, ahead), b = Load(w1, i, ahead), c = Load(w2, i, ahead), d = Load(w3, i, ahead);
+            PrefetchStep(w0, i, ahead);
+            PrefetchStep(w1, i, ahead);
+            PrefetchStep(w2, i, ahead);
+            PrefetchStep(w3, i, ahead);
+            TVector a = First(w0, i), b = First(w1, i), c = First(w2, i), d = First(w3, i);
             var x = TLanes.Load(x0 + i);
             s00 = TLanes.MultiplyAdd(a, x, s00);
             s10 = TLanes.MultiplyAdd(b, x, s10);
@@ -102,6 +134,27 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
             s22 = TLanes.MultiplyAdd(c, x, s22);
             s32 = TLanes.MultiplyAdd(d, x, s32);
             x = TLanes.Load(x3 + i);
+            s03 = TLanes.MultiplyAdd(a, x, s03);
+            s13 = TLanes.MultiplyAdd(b, x, s13);
+            s23 = TLanes.MultiplyAdd(c, x, s23);
+            s33 = TLanes.MultiplyAdd(d, x, s33);
+            (a, b, c, d) = (Second(w0, i), Second(w1, i), Second(w2, i), Second(w3, i));
+            x = TLanes.Load(x0 + i + TLanes.Width);
+            s00 = TLanes.MultiplyAdd(a, x, s00);
+            s10 = TLanes.MultiplyAdd(b, x, s10);
+            s20 = TLanes.MultiplyAdd(c, x, s20);
+            s30 = TLanes.MultiplyAdd(d, x, s30);
+            x = TLanes.Load(x1 + i + TLanes.Width);
+            s01 = TLanes.MultiplyAdd(a, x, s01);
+            s11 = TLanes.MultiplyAdd(b, x, s11);
+            s21 = TLanes.MultiplyAdd(c, x, s21);
+            s31 = TLanes.MultiplyAdd(d, x, s31);
+            x = TLanes.Load(x2 + i + TLanes.Width);
+            s02 = TLanes.MultiplyAdd(a, x, s02);
+            s12 = TLanes.MultiplyAdd(b, x, s12);
+            s22 = TLanes.MultiplyAdd(c, x, s22);
+            s32 = TLanes.MultiplyAdd(d, x, s32);
+            x = TLanes.Load(x3 + i + TLanes.Width);
             s03 = TLanes.MultiplyAdd(a, x, s03);
             s13 = TLanes.MultiplyAdd(b, x, s13);
             s23 = TLanes.MultiplyAdd(c, x, s23);
@@ -125,14 +178,16 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Load(byte* row, nint i, nint ahead)
-    {
-        Prefetch.Line(row + i * TFormat.Bytes + ahead);
-        return TFormat.Load<TLanes, TVector>(row, i);
-    }
+    private static void PrefetchStep(byte* row, nint i, nint ahead) => Prefetch.Lines(row + i * TFormat.Bytes + ahead, Granule * TFormat.Bytes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector First(byte* row, nint i) => TFormat.First<TLanes, TVector>(row, i);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Second(byte* row, nint i) => TFormat.Second<TLanes, TVector>(row, i);
 }
 
-/// <summary>How floating-point weights are read.</summary>
+/// <summary>How floating-point weights are read: in steps of two registers of float32 numbers.</summary>
 internal unsafe interface IFloatFormat
 {
     /// <summary>Bytes of a weight.</summary>
@@ -141,8 +196,14 @@ internal unsafe interface IFloatFormat
     /// <summary>The weight in a column.</summary>
     static abstract float Read(byte* row, nint column);
 
-    /// <summary>A register full of weights from a column on.</summary>
-    static abstract TVector Load<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector>;
+    /// <summary>The first register of the step that begins in a column.</summary>
+    static abstract TVector First<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector>;
+
+    /// <summary>The second register of the step that begins in a column.</summary>
+    static abstract TVector Second<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector>;
+
+    /// <summary>Lays the activations of a step out as they meet its two registers.</summary>
+    static abstract void Arrange(float* activations, int width, float* step);
 }
 
 /// <summary>32 bits a weight.</summary>
@@ -153,10 +214,16 @@ internal readonly unsafe struct Float32Format : IFloatFormat
     public static float Read(byte* row, nint column) => ((float*)row)[column];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Load<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector> => TLanes.Load((float*)row + column);
+    public static TVector First<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector> => TLanes.Load((float*)row + column);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Second<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector> => TLanes.Load((float*)row + column + TLanes.Width);
+
+    public static void Arrange(float* activations, int width, float* step) => new ReadOnlySpan<float>(activations, 2 * width).CopyTo(new(step, 2 * width));
 }
 
 /// <summary>16 bits a weight: the upper half of a float32.</summary>
+/// <remarks>One load brings a step's weights in as pairs. Those at even places become float32 by a shift and those at odd places by clearing the other half, which takes half of the instructions that widening them in order would.</remarks>
 internal readonly unsafe struct BFloat16Format : IFloatFormat
 {
     public static int Bytes => 2;
@@ -164,5 +231,13 @@ internal readonly unsafe struct BFloat16Format : IFloatFormat
     public static float Read(byte* row, nint column) => BitConverter.UInt32BitsToSingle((uint)((ushort*)row)[column] << 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Load<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector> => TLanes.LoadBFloat16((ushort*)row + column);
+    public static TVector First<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector> => TLanes.LoadEvenBFloat16((ushort*)row + column);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Second<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector> => TLanes.LoadOddBFloat16((ushort*)row + column);
+
+    public static void Arrange(float* activations, int width, float* step)
+    {
+        for (var i = 0; i < width; i++) (step[i], step[width + i]) = (activations[2 * i], activations[2 * i + 1]);
+    }
 }

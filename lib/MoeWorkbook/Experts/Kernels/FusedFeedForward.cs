@@ -45,6 +45,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
     // Below so many bytes of weights a second thread costs more than it saves.
     private const long BytesWorthSharing = 256 << 10;
 
+    private readonly ExpertQueues _queues = new();
     private readonly NativeBuffer _inputs = new(), _gates = new(), _ups = new(), _inners = new(), _sums = new();
     private readonly PrepareInputs _prepareInputs;
     private readonly ComputeInners _computeInners;
@@ -55,25 +56,13 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
     private byte* _input, _inner;
     private long _inputBytes, _innerBytes;
 
-    // The kept assignments, expert after expert, and the experts that have some.
-    private int[] _token = [];
-    private float[] _weight = [];
-    private (int Expert, int First, int Count)[] _touched = [];
-    private int[] _next = [];
-    private int _touchedCount;
-
-    public FusedFeedForward()
-    {
-        _prepareInputs = new(this);
-        _computeInners = new(this);
-        _computeOutputs = new(this);
-    }
+    public FusedFeedForward() => (_prepareInputs, _computeInners, _computeOutputs) = (new(this), new(this), new(this));
 
     /// <inheritdoc />
     public override void Run(in FusedCall call, ThreadTeam team)
     {
         _call = call;
-        var assignments = SortByExpert();
+        var assignments = _queues.Fill(call);
         _inputBytes = TKernel.ActivationBytes(call.HiddenSize);
         _innerBytes = TKernel.ActivationBytes(call.FeedForwardSize);
         _sum = _sums.Get<float>((long)call.TokenCount * call.HiddenSize);
@@ -82,45 +71,11 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
         _up = _ups.Get<float>((long)assignments * call.FeedForwardSize);
         _inner = _inners.Get<byte>(assignments * _innerBytes);
 
-        var bytes = _touchedCount * (2 * call.FeedForwardSize * call.GateUp.RowBytes + call.HiddenSize * call.Down.RowBytes);
+        var bytes = _queues.TouchedCount * (2 * call.FeedForwardSize * call.GateUp.RowBytes + call.HiddenSize * call.Down.RowBytes);
         var threads = bytes < BytesWorthSharing ? 1 : call.Threads;
         team.Run(_prepareInputs, call.TokenCount, threads);
-        team.Run(_computeInners, _touchedCount * _computeInners.BlocksPerExpert, threads);
+        team.Run(_computeInners, _queues.TouchedCount * _computeInners.BlocksPerExpert, threads);
         team.Run(_computeOutputs, _computeOutputs.Blocks, threads);
-    }
-
-    // A counting sort: stable, so that every sum has its order whatever the number of threads.
-    private int SortByExpert()
-    {
-        if (_next.Length < _call.ExpertCount) (_next, _touched) = (new int[_call.ExpertCount], new (int, int, int)[_call.ExpertCount]);
-        if (_token.Length < _call.AssignmentCount) (_token, _weight) = (new int[_call.AssignmentCount], new float[_call.AssignmentCount]);
-        Array.Clear(_next);
-        for (var i = 0; i < _call.AssignmentCount; i++)
-        {
-            var (token, expert) = (_call.Tokens[i], _call.Experts[i]);
-            if ((ulong)token >= (ulong)_call.TokenCount || (ulong)expert >= (ulong)_call.ExpertCount)
-                throw new ArgumentException($"Assignment {i} gives token {token} to expert {expert}, but there are {_call.TokenCount} tokens and {_call.ExpertCount} experts.");
-            if (_call.Kept[i]) _next[expert]++;
-        }
-
-        var kept = 0;
-        _touchedCount = 0;
-        for (var e = 0; e < _call.ExpertCount; e++)
-        {
-            var count = _next[e];
-            if (count > 0) _touched[_touchedCount++] = (e, kept, count);
-            _next[e] = kept;
-            kept += count;
-        }
-
-        for (var i = 0; i < _call.AssignmentCount; i++)
-        {
-            if (!_call.Kept[i]) continue;
-            var place = _next[_call.Experts[i]]++;
-            (_token[place], _weight[place]) = ((int)_call.Tokens[i], _call.Weights[i]);
-        }
-
-        return kept;
     }
 
     // Two tokens share a tile of two, three or more a tile of four, where the missing one repeats another.
@@ -148,15 +103,16 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
     /// <summary>A block of rows of one expert's gate and up, for all tokens that chose it.</summary>
     private sealed class ComputeInners(FusedFeedForward<TKernel> layer) : ChunkedWork
     {
-        // A whole number of the next product's pieces, so that the block can be laid out for it right here.
-        private static int BlockRows => Math.Max(64, TKernel.Granule);
+        // A whole number of the next product's pieces, so that the block can be laid out for it right here. Not smaller:
+        // at the start of a block four streams begin, and their first lines are waited for.
+        private static int BlockRows => Math.Max(128, TKernel.Granule);
 
         public int BlocksPerExpert => (layer._call.FeedForwardSize + BlockRows - 1) / BlockRows;
 
         public override void Do(int chunk)
         {
             ref readonly var call = ref layer._call;
-            var (expert, first, count) = layer._touched[chunk / BlocksPerExpert];
+            var (expert, first, count) = layer._queues.Touched[chunk / BlocksPerExpert];
             var start = chunk % BlocksPerExpert * BlockRows;
             var end = Math.Min(start + BlockRows, call.FeedForwardSize);
             Multiply(call, (long)expert * 2 * call.FeedForwardSize, first, count, start, end);
@@ -211,7 +167,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
             }
         }
 
-        private byte* Input(int assignment) => layer._input + layer._token[assignment] * layer._inputBytes;
+        private byte* Input(int assignment) => layer._input + layer._queues.Tokens[assignment] * layer._inputBytes;
 
         /// <summary>gate ← gate · σ(gate) · up.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -231,7 +187,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
     /// <summary>A block of rows of the output, for all tokens: every expert in turn adds weight · (row of down · inner).</summary>
     private sealed class ComputeOutputs(FusedFeedForward<TKernel> layer) : ChunkedWork
     {
-        private int BlockRows => layer._call.TokenCount <= TKernel.MaxTokens ? 16 : 64;
+        private const int BlockRows = 64;
 
         public int Blocks => (layer._call.HiddenSize + BlockRows - 1) / BlockRows;
 
@@ -241,9 +197,9 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
             var start = chunk * BlockRows;
             var end = Math.Min(start + BlockRows, call.HiddenSize);
             for (var t = 0; t < call.TokenCount; t++) new Span<float>(layer._sum + (long)t * call.HiddenSize + start, end - start).Clear();
-            for (var i = 0; i < layer._touchedCount; i++)
+            for (var i = 0; i < layer._queues.TouchedCount; i++)
             {
-                var (expert, first, count) = layer._touched[i];
+                var (expert, first, count) = layer._queues.Touched[i];
                 Multiply(call, (long)expert * call.HiddenSize, first, count, start, end);
             }
 
@@ -278,8 +234,8 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
                         TKernel.Multiply(tile, tokens, column, columnEnd, call.FeedForwardSize, sums);
                         for (var j = 0; j < tokens && t < count; j++, t++)
                         {
-                            var sum = layer._sum + layer._token[first + t] * (long)call.HiddenSize;
-                            var weight = layer._weight[first + t];
+                            var sum = layer._sum + layer._queues.Tokens[first + t] * (long)call.HiddenSize;
+                            var weight = layer._queues.Weights[first + t];
                             for (var r = 0; r < 4 && row + r * quarter < end; r++) sum[row + r * quarter] += weight * sums[4 * r + j];
                         }
                     }

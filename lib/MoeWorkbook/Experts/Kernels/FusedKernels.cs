@@ -1,12 +1,15 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
 /// <summary>From tensors to addresses: picks the kernel for a type of weights and calls it.</summary>
-internal sealed unsafe class FusedKernels(Instructions instructions)
+internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind? always)
 {
-    private FusedFeedForward? _float32, _bfloat16, _int8, _int4;
+    // Each as it is first needed.
+    private FusedFeedForward? _rowsFloat32, _rowsBFloat16, _rowsInt8, _rowsInt4, _panelsFloat32, _panelsBFloat16;
+    private BFloat16FeedForward? _libtorch;
 
     public Tensor Run(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
@@ -19,7 +22,13 @@ internal sealed unsafe class FusedKernels(Instructions instructions)
             FeedForwardSize = experts.FeedForwardSize,
             ExpertCount = experts.ExpertCount,
         };
-        var kernel = hidden.dtype == ScalarType.BFloat16 ? _bfloat16 ??= Floating<BFloat16Format>() : _float32 ??= Floating<Float32Format>();
+        var bfloat16 = hidden.dtype == ScalarType.BFloat16;
+        var kernel = Choose(routing, call, bfloat16 ? WeightType.BFloat16 : WeightType.Float32) switch
+        {
+            KernelKind.Rows => bfloat16 ? _rowsBFloat16 ??= Rows<BFloat16Format>() : _rowsFloat32 ??= Rows<Float32Format>(),
+            KernelKind.Panels => bfloat16 ? _panelsBFloat16 ??= Panels<BFloat16Panel>() : _panelsFloat32 ??= Panels<Float32Panel>(),
+            _ => Libtorch(new BFloat16Blocks(experts.GateUp.detach()), new BFloat16Blocks(experts.Down.detach())),
+        };
         return Run(kernel, call, hidden, routing, experts);
     }
 
@@ -33,44 +42,86 @@ internal sealed unsafe class FusedKernels(Instructions instructions)
             FeedForwardSize = experts.FeedForwardSize,
             ExpertCount = experts.ExpertCount,
         };
-        var kernel = experts.Type == WeightType.Int8 ? _int8 ??= Integer<Int8Format>() : _int4 ??= Integer<Int4Format>();
+        var int8 = experts.Type == WeightType.Int8;
+        var kernel = Choose(routing, call, experts.Type) switch
+        {
+            KernelKind.Rows => int8 ? _rowsInt8 ??= IntegerRows<Int8Format>() : _rowsInt4 ??= Int4Rows(),
+            _ => int8 ? Libtorch<Int8Format>(experts) : Libtorch<Int4Format>(experts),
+        };
         return Run(kernel, call, hidden, routing, experts);
+    }
+
+    private KernelKind Choose(RoutingDecision routing, in FusedCall call, WeightType type)
+    {
+        if (always is { } kind) return kind;
+        return KernelChoice.For(type, TokensPerExpert(routing, call.ExpertCount), (long)call.HiddenSize * call.FeedForwardSize);
+    }
+
+    private static double TokensPerExpert(RoutingDecision routing, int expertCount)
+    {
+        // A token has an expert at most once, so this many are no expert's average: no need to count.
+        if (routing.TokenCount <= KernelChoice.AlwaysRows) return routing.TokenCount;
+        using var scope = NewDisposeScope();
+        var load = routing.Load(keptOnly: true).data<long>().ToArray();
+        return load.Sum() / (double)Math.Max(1, load.Count(n => n > 0));
     }
 
     private static Tensor Run(FusedFeedForward kernel, FusedCall call, Tensor hidden, RoutingDecision routing, object owner)
     {
-        hidden = hidden.detach().contiguous();
-        var output = empty_like(hidden); // [tokens, hidden]
-        var (tokens, experts, kept) = (routing.Tokens.contiguous(), routing.Experts.contiguous(), routing.Kept.contiguous());
-        var weights = routing.Weights.detach().to(ScalarType.Float32).contiguous();
-        call.Hidden = TensorMemory.Address(hidden, nameof(hidden));
-        call.Output = TensorMemory.Address(output, nameof(output));
-        call.BFloat16 = hidden.dtype == ScalarType.BFloat16;
-        call.TokenCount = (int)hidden.shape[0];
-        call.Tokens = (long*)TensorMemory.Address(tokens, "routing.Tokens");
-        call.Experts = (long*)TensorMemory.Address(experts, "routing.Experts");
-        call.Weights = (float*)TensorMemory.Address(weights, "routing.Weights");
-        call.Kept = (bool*)TensorMemory.Address(kept, "routing.Kept");
-        call.AssignmentCount = (int)tokens.numel();
+        var (type, tokens) = (hidden.dtype, (int)hidden.shape[0]);
+        var output = empty(tokens, call.HiddenSize, dtype: type); // [tokens, hidden]
+        call.Hidden = TensorMemory.Contiguous(hidden);
+        call.Output = TensorMemory.Contiguous(output);
+        call.BFloat16 = type == ScalarType.BFloat16;
+        call.TokenCount = tokens;
+        call.Tokens = (long*)TensorMemory.Contiguous(routing.Tokens);
+        call.Experts = (long*)TensorMemory.Contiguous(routing.Experts);
+        var weights = routing.Weights.dtype == ScalarType.Float32 ? routing.Weights : routing.Weights.to(ScalarType.Float32);
+        call.Weights = (float*)TensorMemory.Contiguous(weights);
+        call.Kept = (bool*)TensorMemory.Contiguous(routing.Kept);
+        call.AssignmentCount = (int)routing.Tokens.numel();
         call.Threads = get_num_threads();
         lock (ThreadTeam.Shared) kernel.Run(call, ThreadTeam.Shared);
-        // Addresses keep nothing alive: not the scratch memory, not the caller's weights; the other tensors are held by the dispose scope.
+        // Addresses keep nothing alive: not the scratch memory, not the caller's tensors; the other tensors are held by the dispose scope.
         GC.KeepAlive(kernel);
         GC.KeepAlive(owner);
+        GC.KeepAlive(hidden);
+        GC.KeepAlive(routing);
         return output;
     }
 
-    private FusedFeedForward Floating<TFormat>() where TFormat : IFloatFormat => instructions.VectorBits switch
+    private FusedFeedForward Rows<TFormat>() where TFormat : IFloatFormat => instructions.VectorBits switch
     {
         512 => new FusedFeedForward<FloatRows<TFormat, Lanes512, Vector512<float>>>(),
         256 => new FusedFeedForward<FloatRows<TFormat, Lanes256, Vector256<float>>>(),
         _ => new FusedFeedForward<FloatRows<TFormat, Lanes128, Vector128<float>>>(),
     };
 
-    private FusedFeedForward Integer<TFormat>() where TFormat : IIntegerFormat => instructions.ByteProduct switch
+    private FusedFeedForward Panels<TFormat>() where TFormat : IPanelFormat => instructions.VectorBits switch
+    {
+        512 => new PanelFeedForward<TFormat, Lanes512, Vector512<float>>(),
+        256 => new PanelFeedForward<TFormat, Lanes256, Vector256<float>>(),
+        _ => new PanelFeedForward<TFormat, Lanes128, Vector128<float>>(),
+    };
+
+    private FusedFeedForward Int4Rows() => instructions.VectorBits == 512 && Avx512BW.IsSupported
+        ? new FusedFeedForward<WideInt4Rows>()
+        : IntegerRows<Int4Format>();
+
+    private FusedFeedForward IntegerRows<TFormat>() where TFormat : IIntegerFormat => instructions.ByteProduct switch
     {
         ByteProduct.AvxVnni => new FusedFeedForward<IntegerRows<TFormat, AvxVnniProduct>>(),
         ByteProduct.Avx2 => new FusedFeedForward<IntegerRows<TFormat, Avx2Product>>(),
         _ => new FusedFeedForward<IntegerRows<TFormat, PortableProduct>>(),
     };
+
+    private BFloat16FeedForward Libtorch<TFormat>(QuantizedExpertWeights experts) where TFormat : IIntegerFormat =>
+        Libtorch(new IntegerBlocks<TFormat>(experts.GateUp, experts.HiddenSize), new IntegerBlocks<TFormat>(experts.Down, experts.FeedForwardSize));
+
+    private BFloat16FeedForward Libtorch(IBlockSource gateUp, IBlockSource down)
+    {
+        _libtorch ??= new();
+        _libtorch.Use(gateUp, down);
+        return _libtorch;
+    }
 }

@@ -8,6 +8,8 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
     private readonly WeightType _type;
     private readonly int _columns;
     private readonly Tensor _weights, _scales; // bytes [rows, bytes of a row]
+    private readonly WeightRows _rows;
+    private bool _disposed;
 
     public QuantizedMatrix(WeightType type, long rows, int columns)
     {
@@ -17,15 +19,22 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
             : (Int4Format.BlockBytes, Int4Format.ScaleBytes(columns));
         _weights = Bytes(IntegerBlock.Count(columns) * (long)blockBytes);
         _scales = Bytes(scaleBytes);
+        _rows = new((nint)TensorMemory.Address(_weights, "weights"), _weights.shape[1], (nint)TensorMemory.Address(_scales, "scales"), scaleBytes);
 
-        Tensor Bytes(long rowBytes) => empty([rows, rowBytes], dtype: ScalarType.Byte).DetachFromDisposeScope();
+        Tensor Bytes(long rowBytes) => LargePages.Advise(empty([rows, rowBytes], dtype: ScalarType.Byte).DetachFromDisposeScope());
     }
 
     public long ByteCount => _weights.numel() + _scales.numel();
 
-    public WeightRows Rows => new(
-        (nint)TensorMemory.Address(_weights, "weights"), _weights.shape[1],
-        (nint)TensorMemory.Address(_scales, "scales"), _scales.shape[1]);
+    /// <summary>Where the rows are: as long as this lives.</summary>
+    public WeightRows Rows
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _rows;
+        }
+    }
 
     /// <summary>Quantises every row of a float32 or bfloat16 tensor <c>[…, columns]</c>.</summary>
     public void Quantize(Tensor source)
@@ -43,6 +52,7 @@ internal sealed unsafe class QuantizedMatrix : IDisposable
 
     public void Dispose()
     {
+        _disposed = true;
         _weights.Dispose();
         _scales.Dispose();
     }

@@ -25,5 +25,9 @@ internal static unsafe class TensorMemory
         return First(first);
     }
 
+    /// <summary>The address of the first element of a tensor on the CPU, or of a contiguous copy that belongs to the dispose scope.</summary>
+    /// <remarks>For the small tensors of a call: most need no copy, and beside reading one token's weights every call of libtorch costs, for its code is no longer in the caches.</remarks>
+    public static byte* Contiguous(Tensor tensor) => First(tensor.is_contiguous() ? tensor : tensor.contiguous());
+
     private static byte* First(Tensor tensor) => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.bytes));
 }
