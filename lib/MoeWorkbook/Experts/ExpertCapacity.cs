@@ -46,7 +46,7 @@ public sealed record ExpertCapacity(double Factor, DropPolicy Policy = DropPolic
     {
         var (count, device) = (routing.Experts.numel(), routing.Experts.device);
         if (Policy == DropPolicy.Random)
-            return randperm(count, ScalarType.Int64, device, generator: generator!);
+            return Noise.Permutation(count, device, generator);
 
         // Token after token or by weight, and then first choices before second ones. Where experts choose there is one choice for all.
         var (priority, descending) = (routing.Tokens, false);
