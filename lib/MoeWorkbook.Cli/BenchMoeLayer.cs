@@ -13,6 +13,9 @@ internal static class BenchMoeLayer
     // After a product OpenBLAS's and OpenMP's threads wait actively for the next one (OpenBLAS's for 2^26 cycles, some 25 ms): it must not cost the alternative that has its turn.
     private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(40);
 
+    // A sample lasts at least as long as one of the bandwidth does; as in pytorch_peer.py.
+    private static readonly TimeSpan _sample = TimeSpan.FromMilliseconds(25);
+
     public static Command Create()
     {
         var tokens = BenchCommand.Numbers("--tokens", "Numbers of tokens.", "1,4,16,64,256");
@@ -77,19 +80,19 @@ internal static class BenchMoeLayer
         {
             (Ours, () => Seconds(() => layer.Run(hidden, decisions[call++ % decisions.Length]))),
             (Loop, () => Seconds(() => layer.RunLoop(hidden, decisions[call++ % decisions.Length]))),
-            (Bandwidth, () => 1 / Rested(memory.Sample)),
+            (Bandwidth, () => 1 / Rested(memory.Sample)), // seconds a byte
         };
         if (peer is not null) alternatives.Add((PyTorch, () => Rested(() => peer.Run(tokens))));
         var measured = Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(2) }, [.. alternatives]);
 
         var (ours, loop, bandwidth) = (measured[Ours], measured[Loop], 1 / measured[Bandwidth].Seconds.Value);
         int touched = ExpertsTouched.In(decisions[0]);
-        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched);
+        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
         // The bandwidth of these rounds: on a shared machine the probe's is of another moment.
         var roofline = Roofline.Of(probe, layer.Type) with { BytesPerSecond = bandwidth };
         return new(layer.Type, tokens, touched, ours.Milliseconds, loop.Milliseconds, peer is null ? null : measured[PyTorch].Milliseconds,
             measured.Ratio(Loop, Ours), peer is null ? null : measured.Ratio(PyTorch, Ours),
-            roofline.Predict(work), bandwidth, touched * layer.BytesPerExpert / ours.Seconds.Value / bandwidth, work.Flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
+            roofline.Predict(work), bandwidth, work.Bytes / measured.Ratio(Ours, Bandwidth).Value, work.Flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
     }
 
     private static RoutingDecision Decide(LayerShape shape, int tokens, int turn)
@@ -100,11 +103,20 @@ internal static class BenchMoeLayer
         return RoutingDecision.TopK(new(zeros(1, tokens, 1)), logits, logits.softmax(-1), experts, full(tokens, shape.TopK, 1.0 / shape.TopK)).MoveToOuterDisposeScope();
     }
 
+    // Call after call, as in decoding: the first after a rest also waits for the cores to wake up.
     private static double Seconds(Action action) => Rested(() =>
     {
         long start = TimeProvider.System.GetTimestamp();
-        action();
-        return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        TimeSpan elapsed;
+        int calls = 0;
+        do
+        {
+            action();
+            calls++;
+            elapsed = TimeProvider.System.GetElapsedTime(start);
+        }
+        while (elapsed < _sample);
+        return elapsed.TotalSeconds / calls;
     });
 
     private static double Rested(Func<double> sample)

@@ -14,7 +14,7 @@ internal static class RunCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         var site = new Option<string?>("--output") { Description = "The folder for executed notebooks and pages. By default artifacts/site." };
-        var timeout = new Option<double>("--cell-timeout") { Description = "Seconds after which a cell is given up.", DefaultValueFactory = _ => 300 };
+        var timeout = new Option<double>("--cell-timeout") { Description = "Seconds after which a cell is given up: 300, or 1800 at full scale.", DefaultValueFactory = _ => Environment.GetEnvironmentVariable("WORKBOOK_SCALE") == "full" ? 1800 : 300 };
         var command = new Command("run", "Execute notebooks; write executed notebooks and readable pages.") { notebooks, site, timeout };
         command.SetAction((parsed, cancellation) =>
         {

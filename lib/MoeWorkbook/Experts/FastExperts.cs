@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>The fastest runner for the batch at hand: <see cref="FusedExperts"/>, whose kernels cover one token and many, wherever they can compute it.</summary>
-/// <remarks>On a GPU it is <see cref="BatchedExperts"/>. On the CPU, where a gradient is wanted or for experts of another kind, <see cref="SortedExperts"/>.</remarks>
+/// <summary>The fastest runner for the batch at hand: <see cref="FusedExperts"/>, whose kernels cover one token and many, wherever it can compute it and is not slower than <see cref="SortedExperts"/>.</summary>
+/// <remarks>Where a gradient is wanted, or for experts of another kind, it is always <see cref="SortedExperts"/>; on a GPU <see cref="BatchedExperts"/>.</remarks>
 public sealed class FastExperts : ExpertRunner
 {
     private readonly FusedExperts _fused = new();
@@ -16,8 +16,12 @@ public sealed class FastExperts : ExpertRunner
 
     /// <summary>The runner for this batch.</summary>
     internal ExpertRunner Choose(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
-        !hidden.is_cpu() ? _batched : FusedExperts.CanRun(hidden, routing, experts) ? _fused : _sorted;
+        !hidden.is_cpu() ? _batched : FusedExperts.CanRun(hidden, routing, experts) && !SortsFaster(hidden, routing, experts) ? _fused : _sorted;
 
     internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
         Choose(hidden, routing, experts).RunChecked(hidden, routing, experts);
+
+    private static bool SortsFaster(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
+        hidden.dtype == ScalarType.BFloat16
+        && KernelChoice.Sorts(KernelChoice.TokensPerExpert(routing, experts.ExpertCount), (long)experts.HiddenSize * experts.FeedForwardSize);
 }

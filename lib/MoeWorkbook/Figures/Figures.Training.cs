@@ -62,7 +62,7 @@ public static partial class Figures
         return FromZero(Bands(runs.GroupBy(run => run.Name).Select(group => (group.Key, group.Select(run => run.Stages.Select(stage => ((double)stage.Step, measure(stage))).ToList()).ToList())), title, caption, "training step", y));
     }
 
-    /// <summary>Validation loss against what was spent: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a band.</summary>
+    /// <summary>Validation loss against what was spent: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a band. The first tenth of the validations is left out: its fall would flatten all that follows.</summary>
     /// <param name="runs">The runs; those of one name are the seeds of one line.</param>
     /// <param name="cost">What counts as spent.</param>
     /// <param name="title">What is shown, in a few words.</param>
@@ -73,7 +73,7 @@ public static partial class Figures
     {
         ArgumentNullException.ThrowIfNull(runs);
         string x = cost switch { TrainingCost.Steps => "training step", TrainingCost.Flops => "operations (FLOP)", _ => "training time (s)" };
-        return Bands(runs.GroupBy(run => run.Name).Select(group => (group.Key, group.Select(run => run.Curve(cost).Where(point => point.Spent > 0).ToList()).ToList())), title, caption, x, "validation loss (nats a byte)", entropyFloor);
+        return Bands(runs.GroupBy(run => run.Name).Select(group => (group.Key, group.Select(run => run.Curve(cost).Skip(run.Validations.Count / 10).ToList()).ToList())), title, caption, x, "validation loss (nats a byte)", entropyFloor);
     }
 
     /// <summary>How much the experts of each layer tell about the domain beyond the byte, beside what chance gives, with 95% intervals.</summary>

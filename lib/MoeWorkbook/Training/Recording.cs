@@ -55,7 +55,7 @@ public sealed record Recording(string Command, DateOnly Date, string Processor, 
         File.Move(next, path, overwrite: true);
     }
 
-    /// <summary>One line that says where the numbers come from.</summary>
+    /// <summary>Where the numbers come from: the day and the machine, the command, the packages, a line each.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"Recorded on {Date:yyyy-MM-dd} on {Cores} cores of {Processor} with {string.Join(", ", Packages.Select(package => $"{package.Key} {package.Value}"))}: {Command}");
+        $"Recorded on {Date:yyyy-MM-dd} on {Cores} cores of {Processor} by\n  {Command}\nwith {string.Join(", ", Packages.Select(package => $"{package.Key} {package.Value}"))}");
 }

@@ -15,6 +15,9 @@ public sealed class FastExpertsTests
         Assert.Equal(inBFloat16 ? KernelKind.Libtorch : KernelKind.Panels, KernelChoice.For(WeightType.BFloat16, 64, mixtral));
         Assert.Equal(inBFloat16 ? KernelKind.Libtorch : KernelKind.Rows, KernelChoice.For(WeightType.Int8, 64, mixtral));
         Assert.Equal(KernelKind.Panels, KernelChoice.For(WeightType.BFloat16, 64, 64 * 64));
+        Assert.Equal(inBFloat16, KernelChoice.Sorts(16, mixtral));
+        Assert.False(KernelChoice.Sorts(8, mixtral));
+        Assert.False(KernelChoice.Sorts(64, mixtral));
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace MoeWorkbook;
@@ -45,7 +44,7 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
         var int8 = experts.Type == WeightType.Int8;
         var kernel = Choose(routing, call, experts.Type) switch
         {
-            KernelKind.Rows => int8 ? _rowsInt8 ??= IntegerRows<Int8Format>() : _rowsInt4 ??= Int4Rows(),
+            KernelKind.Rows => int8 ? _rowsInt8 ??= IntegerRows<Int8Format>() : _rowsInt4 ??= IntegerRows<Int4Format>(),
             _ => int8 ? Libtorch<Int8Format>(experts) : Libtorch<Int4Format>(experts),
         };
         return Run(kernel, call, hidden, routing, experts);
@@ -54,16 +53,7 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
     private KernelKind Choose(RoutingDecision routing, in FusedCall call, WeightType type)
     {
         if (always is { } kind) return kind;
-        return KernelChoice.For(type, TokensPerExpert(routing, call.ExpertCount), (long)call.HiddenSize * call.FeedForwardSize);
-    }
-
-    private static double TokensPerExpert(RoutingDecision routing, int expertCount)
-    {
-        // A token has an expert at most once, so this many are no expert's average: no need to count.
-        if (routing.TokenCount <= KernelChoice.AlwaysRows) return routing.TokenCount;
-        using var scope = NewDisposeScope();
-        var load = routing.Load(keptOnly: true).data<long>().ToArray();
-        return load.Sum() / (double)Math.Max(1, load.Count(n => n > 0));
+        return KernelChoice.For(type, KernelChoice.TokensPerExpert(routing, call.ExpertCount), (long)call.HiddenSize * call.FeedForwardSize);
     }
 
     private static Tensor Run(FusedFeedForward kernel, FusedCall call, Tensor hidden, RoutingDecision routing, object owner)
@@ -103,10 +93,6 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
         256 => new PanelFeedForward<TFormat, Lanes256, Vector256<float>>(),
         _ => new PanelFeedForward<TFormat, Lanes128, Vector128<float>>(),
     };
-
-    private FusedFeedForward Int4Rows() => instructions.VectorBits == 512 && Avx512BW.IsSupported
-        ? new FusedFeedForward<WideInt4Rows>()
-        : IntegerRows<Int4Format>();
 
     private FusedFeedForward IntegerRows<TFormat>() where TFormat : IIntegerFormat => instructions.ByteProduct switch
     {

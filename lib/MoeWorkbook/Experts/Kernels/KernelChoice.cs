@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace MoeWorkbook;
 
 /// <summary>The kernels for one and the same result.</summary>
@@ -17,15 +19,15 @@ internal enum KernelKind
 /// <remarks>
 /// Measured at hidden 4096, ffn 14336, 8 experts, top-2, two cores with AVX-512, in milliseconds, rows : panels or libtorch (: sorted runner)
 /// for so many tokens an expert. Float32: 160 : 201 for 4, 197 : 202 for 8, 295 : 221 for 16, 947 : 485 : 1320 for 64.
-/// Bfloat16: 230 : 188 : 176 for 16, 312 : 155 : 204 for 24, 746 : 300 : 362 for 64.
+/// Bfloat16: 122 : 163 : 126 for 8, 230 : 224 : 162 for 16, 312 : 211 : 198 for 24, 746 : 300 : 362 for 64.
 /// Int8: 113 : 145 for 16, 155 : 196 for 24, 341 : 305 for 64. Int4: 89 : 119 for 16, 131 : 173 for 24, 341 : 297 for 64.
 /// </remarks>
 internal static class KernelChoice
 {
     /// <summary>So few tokens go to <see cref="KernelKind.Rows"/> whatever the rest.</summary>
-    public const int AlwaysRows = (int)FloatingCrossover;
+    private const int AlwaysRows = (int)FloatingCrossover;
 
-    private const double FloatingCrossover = 8, IntegerCrossover = 44;
+    private const double FloatingCrossover = 8, BlocksCrossover = 28, IntegerCrossover = 44;
 
     // hidden · ffn, below which starting libtorch's threads is what takes the time.
     private const long WorthLibtorch = 1 << 20;
@@ -40,5 +42,21 @@ internal static class KernelChoice
         if (tokens <= (integer ? IntegerCrossover : FloatingCrossover)) return KernelKind.Rows;
         if (type != WeightType.Float32 && size >= WorthLibtorch && BFloat16FeedForward.IsFast) return KernelKind.Libtorch;
         return integer ? KernelKind.Rows : KernelKind.Panels;
+    }
+
+    /// <summary>Whether whole products of libtorch, as <see cref="SortedExperts"/> computes them, are faster than every kernel: in bfloat16, where there are too many tokens for rows and too few for blocks.</summary>
+    /// <param name="tokens">Tokens of a chosen expert, on average.</param>
+    /// <param name="size">hidden · ffn.</param>
+    public static bool Sorts(double tokens, long size) =>
+        tokens is > FloatingCrossover and < BlocksCrossover && For(WeightType.BFloat16, tokens, size) == KernelKind.Libtorch;
+
+    /// <summary>Tokens of a chosen expert, on average.</summary>
+    public static double TokensPerExpert(RoutingDecision routing, int expertCount)
+    {
+        // A token has an expert at most once, so this many are no expert's average: no need to count.
+        if (routing.TokenCount <= AlwaysRows) return routing.TokenCount;
+        using var scope = NewDisposeScope();
+        var load = routing.Load(keptOnly: true).data<long>().ToArray();
+        return load.Sum() / (double)Math.Max(1, load.Count(n => n > 0));
     }
 }
