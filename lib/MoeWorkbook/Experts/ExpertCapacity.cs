@@ -35,9 +35,11 @@ public sealed record ExpertCapacity(double Factor, DropPolicy Policy = DropPolic
         var limit = PerExpert(routing.Experts.numel(), routing.ExpertCount);
         using var scope = NewDisposeScope();
         var order = QueueOrder(routing, generator); // [assignments], who comes first
-        order = order.masked_select(routing.Kept.index_select(0, order)); // [still kept]
-        var places = ExpertSlots.Of(routing.Experts.index_select(0, order), routing.ExpertCount); // [still kept]
-        var kept = zeros_like(routing.Kept).scatter(0, order, places < limit); // [assignments]
+        var asking = routing.Kept.index_select(0, order); // [assignments]
+        // What was dropped before queues for itself: so no number must come back from a GPU.
+        var queues = routing.Experts.index_select(0, order).masked_fill(asking.logical_not(), routing.ExpertCount); // [assignments]
+        var places = ExpertSlots.Of(queues, routing.ExpertCount + 1); // [assignments]
+        var kept = zeros_like(routing.Kept).scatter(0, order, (places < limit).logical_and(asking)); // [assignments]
         return routing with { Kept = kept.MoveToOuterDisposeScope() };
     }
 
