@@ -9,14 +9,26 @@ internal static class BenchCommand
 {
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
-    public static Command Create() => new("bench", "Measure this machine, a Mixture-of-Experts layer and its training beside PyTorch's, and whole models.")
+    public static Command Create()
     {
-        BenchProbe.Create(),
-        BenchMoeLayer.Create(),
-        BenchModels.CreateDecode(),
-        BenchModels.CreatePrefill(),
-        BenchTrain.Create(),
-    };
+        var record = new Option<string?>("--record") { Description = "Run all of them and keep the results in a JSON file, with the machine, the date and the commands." };
+        var only = new Option<string?>("--only") { Description = "What to record, in place of everything: commands with semicolons between, as in \"probe; decode --batch 1\"." };
+        var command = new Command("bench", "Measure this machine, a Mixture-of-Experts layer and its training beside PyTorch's, and whole models.")
+        {
+            BenchProbe.Create(),
+            BenchMoeLayer.Create(),
+            BenchModels.CreateDecode(),
+            BenchModels.CreatePrefill(),
+            BenchTrain.Create(),
+            record,
+            only,
+        };
+        command.SetAction(parsed => BenchRecording.Record(
+            command,
+            parsed.GetValue(record) ?? throw new CommandException("say what to measure (bench --help lists it), or record everything: bench --record FILE."),
+            parsed.GetValue(only)));
+        return command;
+    }
 
     internal static Option<bool> Json() => new("--json") { Description = "Print one JSON object." };
 

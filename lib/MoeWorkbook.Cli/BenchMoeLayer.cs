@@ -38,15 +38,17 @@ internal static class BenchMoeLayer
         command.SetAction(parsed =>
         {
             var shape = new LayerShape(parsed.GetValue(hidden), parsed.GetValue(feedForward), parsed.GetValue(experts), parsed.GetValue(topK));
-            BenchCommand.Progress("probing the machine");
-            var probe = MachineProbe.Current;
+            var device = ComputeDevice.Current;
+            var probe = BenchProbe.Of(device);
             string? python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
             BenchCommand.Progress(python is null ? "no Python with torch: its columns stay empty (set WORKBOOK_PYTHON)" : $"PyTorch in {python}");
 
             var rows = new List<LayerRow>();
-            using var memory = new ReadBandwidth(rounds: 3);
-            foreach (var type in parsed.GetValue(types)!)
-                rows.AddRange(Measure(shape, type, parsed.GetValue(tokens)!, parsed.GetValue(rounds), probe, memory, python));
+            using var memory = new ReadBandwidth(rounds: 3, device: device);
+            var wanted = parsed.GetValue(types)!.ToLookup(type => device.type == TorchSharp.DeviceType.CPU || BenchedLayer.InPyTorch(type));
+            foreach (var type in wanted[false]) BenchCommand.Progress($"{LayerRow.TypeName(type)}: quantised experts are computed on the CPU only, so {device} leaves them out");
+            foreach (var type in wanted[true])
+                rows.AddRange(Measure(shape, type, device, parsed.GetValue(tokens)!, parsed.GetValue(rounds), probe, memory, python));
 
             if (parsed.GetValue(json))
                 BenchCommand.Print(new() { ["probe"] = BenchProbe.ToJson(probe), ["rows"] = new JsonArray([.. rows.Select(row => row.ToJson())]) });
@@ -56,12 +58,12 @@ internal static class BenchMoeLayer
         return command;
     }
 
-    private static IEnumerable<LayerRow> Measure(LayerShape shape, WeightType type, int[] tokens, int rounds, MachineProbe probe, ReadBandwidth memory, string? python)
+    private static IEnumerable<LayerRow> Measure(LayerShape shape, WeightType type, Device device, int[] tokens, int rounds, MachineProbe probe, ReadBandwidth memory, string? python)
     {
         BenchCommand.Progress($"{LayerRow.TypeName(type)}: making the weights");
         using var noGradient = no_grad();
-        using var layer = new BenchedLayer(shape, type);
-        using var peer = python is not null && BenchedLayer.InPyTorch(type) ? PyTorchPeer.Start(python, shape, LayerRow.TypeName(type)) : null;
+        using var layer = new BenchedLayer(shape, type, device);
+        using var peer = python is not null && BenchedLayer.InPyTorch(type) ? PyTorchPeer.Start(python, shape, LayerRow.TypeName(type), device) : null;
         foreach (int count in tokens)
         {
             BenchCommand.Progress($"{LayerRow.TypeName(type)}: {count} tokens");
@@ -74,12 +76,12 @@ internal static class BenchMoeLayer
         using var scope = NewDisposeScope();
         var hidden = layer.Hidden(tokens);
         // The experts take turns from call to call, so that no cache keeps what one token touches.
-        var decisions = Enumerable.Range(0, shape.Experts).Select(turn => Decide(shape, tokens, turn)).ToArray();
+        var decisions = Enumerable.Range(0, shape.Experts).Select(turn => Decide(shape, tokens, turn, hidden.device)).ToArray();
         int call = 0;
         var alternatives = new List<(string, Func<double>)>
         {
-            (Ours, () => Seconds(() => layer.Run(hidden, decisions[call++ % decisions.Length]))),
-            (Loop, () => Seconds(() => layer.RunLoop(hidden, decisions[call++ % decisions.Length]))),
+            (Ours, () => Seconds(() => layer.Run(hidden, decisions[call++ % decisions.Length]), hidden.device)),
+            (Loop, () => Seconds(() => layer.RunLoop(hidden, decisions[call++ % decisions.Length]), hidden.device)),
             (Bandwidth, () => 1 / Rested(memory.Sample)), // seconds a byte
         };
         if (peer is not null) alternatives.Add((PyTorch, () => Rested(() => peer.Run(tokens))));
@@ -95,28 +97,28 @@ internal static class BenchMoeLayer
             roofline.Predict(work), bandwidth, work.Bytes / measured.Ratio(Ours, Bandwidth).Value, work.Flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
     }
 
-    private static RoutingDecision Decide(LayerShape shape, int tokens, int turn)
+    private static RoutingDecision Decide(LayerShape shape, int tokens, int turn, Device device)
     {
         using var scope = NewDisposeScope();
-        var experts = (arange(tokens * shape.TopK, ScalarType.Int64) + turn * shape.TopK).remainder(shape.Experts).view(tokens, shape.TopK); // [tokens, k]
-        var logits = zeros(tokens, shape.Experts);
-        return RoutingDecision.TopK(new(zeros(1, tokens, 1)), logits, logits.softmax(-1), experts, full(tokens, shape.TopK, 1.0 / shape.TopK)).MoveToOuterDisposeScope();
+        var experts = (arange(tokens * shape.TopK, ScalarType.Int64, device) + turn * shape.TopK).remainder(shape.Experts).view(tokens, shape.TopK); // [tokens, k]
+        var logits = zeros(tokens, shape.Experts, device: device);
+        return RoutingDecision.TopK(new(zeros(1, tokens, 1, device: device)), logits, logits.softmax(-1), experts, full(tokens, shape.TopK, 1.0 / shape.TopK, device: device)).MoveToOuterDisposeScope();
     }
 
     // Call after call, as in decoding: the first after a rest also waits for the cores to wake up.
-    private static double Seconds(Action action) => Rested(() =>
+    private static double Seconds(Action action, Device device) => Rested(() =>
     {
+        ComputeDevice.Synchronize(device);
         long start = TimeProvider.System.GetTimestamp();
-        TimeSpan elapsed;
         int calls = 0;
         do
         {
             action();
             calls++;
-            elapsed = TimeProvider.System.GetElapsedTime(start);
         }
-        while (elapsed < _sample);
-        return elapsed.TotalSeconds / calls;
+        while (TimeProvider.System.GetElapsedTime(start) < _sample);
+        ComputeDevice.Synchronize(device);
+        return TimeProvider.System.GetElapsedTime(start).TotalSeconds / calls;
     });
 
     private static double Rested(Func<double> sample)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
@@ -12,12 +13,18 @@ internal static class BenchProbe
         var command = new Command("probe", "Measure read bandwidth, the rate of matrix products, and the overhead of a call.") { json };
         command.SetAction(parsed =>
         {
-            BenchCommand.Progress("probing the machine");
-            var probe = MachineProbe.Current;
+            var probe = Of(ComputeDevice.Current);
             if (parsed.GetValue(json)) BenchCommand.Print(ToJson(probe));
             else Console.WriteLine($"{Machine.Current}\n\n{probe}");
         });
         return command;
+    }
+
+    /// <summary>The limits of a device.</summary>
+    internal static MachineProbe Of(Device device)
+    {
+        BenchCommand.Progress($"probing {device}");
+        return device.type == TorchSharp.DeviceType.CPU ? MachineProbe.Current : MachineProbe.Run(MachineProbeOptions.For(device));
     }
 
     internal static JsonObject ToJson(MachineProbe probe) => new()
@@ -27,6 +34,7 @@ internal static class BenchProbe
         ["gemm_gflops"] = new JsonObject(probe.GemmFlopsPerSecond.Select(rate =>
             KeyValuePair.Create(MachineProbe.TypeName(rate.Key), (JsonNode?)BenchCommand.Rounded(rate.Value / 1e9)))),
         ["call_microseconds"] = BenchCommand.Rounded(probe.SecondsPerCall * 1e6),
+        ["device"] = ComputeDevice.Current.ToString(),
         ["processor"] = Machine.Current.Processor,
         ["cores"] = Machine.Current.Cores,
     };

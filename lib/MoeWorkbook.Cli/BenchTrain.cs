@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary><c>bench train</c>: training a small Mixture of Experts, ours beside the same model in PyTorch; one run on all cores, and one run on each core.</summary>
+/// <summary><c>bench train</c>: training a small Mixture of Experts, ours beside the same model in PyTorch; one run on all cores, and one run on each core. On a GPU one run.</summary>
 internal static class BenchTrain
 {
     private const string Ours = "ours, one run", PyTorch = "PyTorch, one run", OursEach = "ours, a run on each core", PyTorchEach = "PyTorch, a run on each core";
@@ -53,23 +53,19 @@ internal static class BenchTrain
 
     private static Comparison Measure(ModelConfig model, Corpus corpus, TrainingOptions options, string? python, int rounds, int steps)
     {
-        int cores = get_num_threads();
-        var trainers = Enumerable.Range(0, cores).Select(_ => new Trainer(model, corpus, options, new() { AuxiliaryLossWeight = 0.01 })).ToList();
-        var peer = python is null ? null : StartPeer(python, model, options, cores);
-        List<PyTorchPeer> peers = python is null ? [] : [.. trainers.Select(_ => StartPeer(python, model, options, 1))];
+        var (cores, device) = (get_num_threads(), ComputeDevice.Current);
+        bool onGpu = device.type != TorchSharp.DeviceType.CPU;
+        var trainers = Enumerable.Range(0, onGpu ? 1 : cores).Select(_ => new Trainer(model, corpus, options, new() { AuxiliaryLossWeight = 0.01 }, device)).ToList();
+        var peer = python is null ? null : StartPeer(python, model, options, cores, device);
+        List<PyTorchPeer> peers = python is null || onGpu ? [] : [.. trainers.Select(_ => StartPeer(python, model, options, 1, device))];
         try
         {
             foreach (var trainer in trainers) Take(trainer, WarmUpSteps);
-            var alternatives = new List<(string, Func<double>)>
-            {
-                (Ours, () => Seconds(() => Take(trainers[0], steps))),
-                (OursEach, () => Seconds(() => OnEachCore(trainers, trainer => Take(trainer, steps), cores))),
-            };
-            if (peer is not null)
-            {
-                alternatives.Add((PyTorch, () => Rested(() => peer.Run(steps))));
-                alternatives.Add((PyTorchEach, () => Seconds(() => Parallel.ForEach(peers, each => each.Run(steps)))));
-            }
+            // Every step reads its loss, so a device has done its work when a step ends.
+            var alternatives = new List<(string, Func<double>)> { (Ours, () => Seconds(() => Take(trainers[0], steps))) };
+            if (!onGpu) alternatives.Add((OursEach, () => Seconds(() => OnEachCore(trainers, trainer => Take(trainer, steps), cores))));
+            if (peer is not null) alternatives.Add((PyTorch, () => Rested(() => peer.Run(steps))));
+            if (peers.Count > 0) alternatives.Add((PyTorchEach, () => Seconds(() => Parallel.ForEach(peers, each => each.Run(steps)))));
 
             return Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(2) }, [.. alternatives]);
         }
@@ -112,11 +108,11 @@ internal static class BenchTrain
         return sample();
     }
 
-    private static PyTorchPeer StartPeer(string python, ModelConfig model, TrainingOptions options, int threads) => PyTorchPeer.Start(python, "train_peer.py",
+    private static PyTorchPeer StartPeer(string python, ModelConfig model, TrainingOptions options, int threads, Device device) => PyTorchPeer.Start(python, "train_peer.py",
     [
         "--experts", Text(model.Moe!.ExpertCount), "--top-k", Text(model.Moe.ExpertsPerToken), "--hidden", Text(model.HiddenSize), "--ffn", Text(model.Moe.ExpertSize),
         "--layers", Text(model.LayerCount), "--heads", Text(model.Attention.Heads), "--vocabulary", Text(model.VocabularySize),
-        "--batch", Text(options.BatchSize), "--sequence", Text(options.SequenceLength), "--threads", Text(threads),
+        "--batch", Text(options.BatchSize), "--sequence", Text(options.SequenceLength), "--threads", Text(threads), "--device", device.ToString(),
     ]);
 
     /// <summary>How many runs an alternative makes at the same time.</summary>

@@ -11,10 +11,10 @@ internal sealed class BenchedLayer : IDisposable
     private readonly FastExperts _fast = new();
     private readonly LoopExperts _loop = new();
 
-    public BenchedLayer(LayerShape shape, WeightType type)
+    public BenchedLayer(LayerShape shape, WeightType type, Device device)
     {
         Type = type;
-        _experts = SyntheticWeights.Experts(shape.Experts, shape.Hidden, shape.FeedForward, type == WeightType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16);
+        _experts = SyntheticWeights.Experts(shape.Experts, shape.Hidden, shape.FeedForward, type == WeightType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16, device: device);
         if (!InPyTorch(type)) _quantized = QuantizedExpertWeights.Quantize(_experts, type);
     }
 
@@ -32,7 +32,7 @@ internal sealed class BenchedLayer : IDisposable
     public Tensor Hidden(int tokens)
     {
         using var scope = NewDisposeScope();
-        return randn(tokens, _experts.HiddenSize).to(_experts.GateUp.dtype).MoveToOuterDisposeScope();
+        return randn(tokens, _experts.HiddenSize, device: _experts.GateUp.device).to(_experts.GateUp.dtype).MoveToOuterDisposeScope();
     }
 
     public void Run(Tensor hidden, RoutingDecision routing) =>

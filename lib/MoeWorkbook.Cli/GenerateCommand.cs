@@ -42,7 +42,7 @@ internal static class GenerateCommand
     {
         var tokenizer = text is null ? null : Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
         long[] prompt = tokenizer is null ? TokenList.Parse(ids!) : [.. tokenizer.Encode(text!).Select(id => (long)id)];
-        using var model = HuggingFaceDirectory.Load(folder, dtype: ScalarType.Float32);
+        using var model = HuggingFaceDirectory.Load(folder, ComputeDevice.Current, ScalarType.Float32);
         using var output = Console.OpenStandardOutput();
         try
         {

@@ -17,9 +17,9 @@ internal static class LogitsCommand
         {
             long[][] batch = TokenList.ParseBatch(parsed.GetValue(tokens)!);
             using var noGradient = no_grad();
-            using var model = HuggingFaceDirectory.Load(parsed.GetValue(directory)!, dtype: ScalarType.Float32);
+            using var model = HuggingFaceDirectory.Load(parsed.GetValue(directory)!, ComputeDevice.Current, ScalarType.Float32);
             model.eval();
-            using var ids = tensor(batch.SelectMany(row => row).ToArray(), [batch.Length, batch[0].Length]);
+            using var ids = tensor(batch.SelectMany(row => row).ToArray(), [batch.Length, batch[0].Length], device: model.Device);
             using var logits = Forward(model, ids);
             if (parsed.GetValue(json)) WriteJson(logits);
             else WriteText(logits);
@@ -31,7 +31,8 @@ internal static class LogitsCommand
     {
         try
         {
-            return model.forward(ids);
+            using var logits = model.forward(ids);
+            return logits.cpu();
         }
         catch (ArgumentException e)
         {

@@ -21,10 +21,10 @@ internal sealed partial class PyTorchPeer : IDisposable
 
     /// <summary>Starts the process of one layer; it holds its own copy of the weights until it is disposed.</summary>
     /// <exception cref="CommandException">The process ended before it was ready.</exception>
-    public static PyTorchPeer Start(string python, LayerShape shape, string dtype) => Start(python, "pytorch_peer.py",
+    public static PyTorchPeer Start(string python, LayerShape shape, string dtype, TorchSharp.torch.Device device) => Start(python, "pytorch_peer.py",
     [
         "--experts", Text(shape.Experts), "--top-k", Text(shape.TopK), "--hidden", Text(shape.Hidden), "--ffn", Text(shape.FeedForward),
-        "--threads", Text(TorchSharp.torch.get_num_threads()), "--dtype", dtype,
+        "--threads", Text(TorchSharp.torch.get_num_threads()), "--dtype", dtype, "--device", device.ToString(),
     ]);
 
     /// <summary>Starts a script of the folder <c>bench</c>, which says when it is ready and then answers line by line.</summary>

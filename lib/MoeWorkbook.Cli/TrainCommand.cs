@@ -15,7 +15,7 @@ internal static class TrainCommand
         var steps = new Option<int?>("--steps") { Description = "Number of steps, instead of the file's." };
         var seed = new Option<ulong?>("--seed") { Description = "The seed, instead of the file's." };
         var every = BenchCommand.Number("--checkpoint-every", "Steps from one checkpoint to the next.", 200);
-        var threads = BenchCommand.Number("--threads", "Threads of a tensor operation. With one, which is as fast for a small model, the same file and seed give the same history bit for bit.", 1);
+        var threads = BenchCommand.Number("--threads", "Threads of a tensor operation. With one, which is as fast for a small model, the same file and seed give the same history on the CPU bit for bit.", 1);
         var command = new Command("train", "Train a model; Ctrl-C leaves a checkpoint from which --resume goes on.") { file, output, resume, steps, seed, every, threads };
         // On a thread of its own: what Ctrl-C waits for must have been started, not done.
         command.SetAction((parsed, cancellation) => Task.Run(() =>
@@ -64,7 +64,7 @@ internal static class TrainCommand
     {
         try
         {
-            return new(run.Model, run.Corpus, run.Training, run.Balancing);
+            return new(run.Model, run.Corpus, run.Training, run.Balancing, ComputeDevice.Current);
         }
         catch (ArgumentException e)
         {

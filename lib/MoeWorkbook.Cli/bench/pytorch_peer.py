@@ -14,14 +14,16 @@ parser = argparse.ArgumentParser()
 for name in ("experts", "top-k", "hidden", "ffn", "threads"):
     parser.add_argument(f"--{name}", type=int, required=True)
 parser.add_argument("--dtype", choices=("float32", "bfloat16"), required=True)
+parser.add_argument("--device", default="cpu")
 args = parser.parse_args()
 dtype = getattr(torch, args.dtype)
 torch.set_num_threads(args.threads)
 torch.manual_seed(0)
+synchronize = torch.cuda.synchronize if args.device.startswith("cuda") else lambda: None
 
 
 def matrix(rows, columns):
-    drawn = (torch.randn(min(rows, 1024), columns) * 0.02).to(dtype)
+    drawn = (torch.randn(min(rows, 1024), columns) * 0.02).to(args.device, dtype)
     return drawn.repeat(-(-rows // len(drawn)), 1)[:rows].contiguous()
 
 
@@ -48,7 +50,7 @@ def layer(hidden, chosen, weights):
 
 
 def balanced(tokens, first):
-    dealt = torch.arange(tokens * args.top_k) + first
+    dealt = torch.arange(tokens * args.top_k, device=args.device) + first
     return (dealt % args.experts).view(tokens, args.top_k)
 
 
@@ -61,14 +63,16 @@ for line in sys.stdin:
     if command[:1] != ["run"]:
         break
     tokens = int(command[1])
-    hidden = torch.randn(tokens, args.hidden).to(dtype)
-    weights = torch.full((tokens, args.top_k), 1 / args.top_k, dtype=dtype)
+    hidden = torch.randn(tokens, args.hidden).to(args.device, dtype)
+    weights = torch.full((tokens, args.top_k), 1 / args.top_k, dtype=dtype, device=args.device)
     with torch.inference_mode():
         for _ in range(1 if tokens in seen else 2):  # the first call of a size does not count
-            start, calls, elapsed = time.perf_counter(), 0, 0
-            while elapsed < 0.025:  # call after call, as ours
+            synchronize()
+            start, calls = time.perf_counter(), 0
+            while calls == 0 or time.perf_counter() - start < 0.025:  # call after call, as ours
                 layer(hidden, balanced(tokens, args.top_k * call), weights)
-                calls, call, elapsed = calls + 1, call + 1, time.perf_counter() - start
-            milliseconds = 1000 * elapsed / calls
+                calls, call = calls + 1, call + 1
+            synchronize()
+            milliseconds = 1000 * (time.perf_counter() - start) / calls
     seen.add(tokens)
     print(milliseconds, flush=True)

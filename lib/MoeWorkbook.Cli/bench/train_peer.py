@@ -14,7 +14,10 @@ import torch.nn.functional as F
 parser = argparse.ArgumentParser()
 for name in ("experts", "top-k", "hidden", "ffn", "layers", "heads", "vocabulary", "batch", "sequence", "threads"):
     parser.add_argument(f"--{name}", type=int, required=True)
+parser.add_argument("--device", default="cpu")
 args = parser.parse_args()
+if args.device != "cpu":
+    torch.set_default_device(args.device)
 torch.set_num_threads(args.threads)
 torch.manual_seed(0)
 

@@ -157,7 +157,7 @@ public static class HuggingFaceDirectory
     {
         using var scope = NewDisposeScope();
         var head = checkpoint.Read(TiedHead).to(embedding.dtype).to(embedding.device);
-        if (!head.shape.SequenceEqual(embedding.shape) || !head.eq(embedding).all().item<bool>())
+        if (!head.shape.SequenceEqual(embedding.shape) || !head.eq(embedding).all().cpu().item<bool>())
             throw new CheckpointException(checkpoint.DirectoryPath, TiedHead, "differs from the embedding, but \"tie_word_embeddings\" of config.json says that they are one; set it to false or remove the tensor.");
     }
 

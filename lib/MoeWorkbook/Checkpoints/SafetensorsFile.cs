@@ -13,6 +13,9 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Elements that are converted at once: few enough to stay in the processor's cache, and for libtorch not to wake other threads.</summary>
     private const long ConvertedAtOnce = 1 << 15;
 
+    /// <summary>The same on the way to another device, where every copy costs microseconds whatever its size.</summary>
+    private const long MovedAtOnce = 1 << 24;
+
     private readonly MemoryMappedFile _mapping;
     private readonly SafetensorsHeader _header;
 
@@ -60,7 +63,7 @@ public sealed class SafetensorsFile : IDisposable
     public Tensor Read(string name)
     {
         var entry = Find(name);
-        var tensor = empty(entry.Shape.ToArray(), dtype: entry.Type.TorchType());
+        var tensor = empty(entry.Shape.ToArray(), dtype: entry.Type.TorchType(), device: CPU);
         CopyBytes(entry, tensor);
         return tensor;
     }
@@ -105,11 +108,12 @@ public sealed class SafetensorsFile : IDisposable
     {
         if (entry.Bytes == 0) return;
         using var bytes = View(entry);
-        var buffer = empty([Math.Min(ConvertedAtOnce, target.numel())], dtype: entry.Type.TorchType());
-        for (var start = 0L; start < target.numel(); start += ConvertedAtOnce)
+        var atOnce = Math.Min(target.is_cpu() ? ConvertedAtOnce : MovedAtOnce, target.numel());
+        var buffer = empty([atOnce], dtype: entry.Type.TorchType(), device: CPU);
+        for (var start = 0L; start < target.numel(); start += atOnce)
         {
             using var piece = NewDisposeScope();
-            var part = buffer.narrow(0, 0, Math.Min(ConvertedAtOnce, target.numel() - start));
+            var part = buffer.narrow(0, 0, Math.Min(atOnce, target.numel() - start));
             part.ReadBytesFromStream(bytes, CopyBuffer);
             target.narrow(0, start, part.numel()).copy_(part);
         }

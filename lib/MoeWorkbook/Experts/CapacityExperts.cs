@@ -13,7 +13,7 @@ public sealed class CapacityExperts : ExpertRunner
         var owners = routing.Experts.index_select(0, kept); // [kept]
         var tokens = routing.Tokens.index_select(0, kept); // [kept]
         var places = ExpertSlots.Of(owners, experts.ExpertCount); // [kept]
-        var rows = places.max().item<long>() + 1; // of the busiest expert
+        var rows = places.max().cpu().item<long>() + 1; // of the busiest expert
         var slots = owners * rows + places; // [kept], each its own row
 
         var padded = zeros(experts.ExpertCount * rows, experts.HiddenSize, dtype: hidden.dtype, device: hidden.device)

@@ -35,9 +35,11 @@ public sealed record ExpertCapacity(double Factor, DropPolicy Policy = DropPolic
         var limit = PerExpert(routing.Experts.numel(), routing.ExpertCount);
         using var scope = NewDisposeScope();
         var order = QueueOrder(routing, generator); // [assignments], who comes first
-        order = order.masked_select(routing.Kept.index_select(0, order)); // [still kept]
-        var places = ExpertSlots.Of(routing.Experts.index_select(0, order), routing.ExpertCount); // [still kept]
-        var kept = zeros_like(routing.Kept).scatter(0, order, places < limit); // [assignments]
+        var asking = routing.Kept.index_select(0, order); // [assignments]
+        // What was dropped before queues for itself: so no number must come back from a GPU.
+        var queues = routing.Experts.index_select(0, order).masked_fill(asking.logical_not(), routing.ExpertCount); // [assignments]
+        var places = ExpertSlots.Of(queues, routing.ExpertCount + 1); // [assignments]
+        var kept = zeros_like(routing.Kept).scatter(0, order, (places < limit).logical_and(asking)); // [assignments]
         return routing with { Kept = kept.MoveToOuterDisposeScope() };
     }
 
@@ -46,7 +48,7 @@ public sealed record ExpertCapacity(double Factor, DropPolicy Policy = DropPolic
     {
         var (count, device) = (routing.Experts.numel(), routing.Experts.device);
         if (Policy == DropPolicy.Random)
-            return randperm(count, ScalarType.Int64, device, generator: generator!);
+            return Noise.Permutation(count, device, generator);
 
         // Token after token or by weight, and then first choices before second ones. Where experts choose there is one choice for all.
         var (priority, descending) = (routing.Tokens, false);

@@ -79,11 +79,22 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     {
         Expect.Shape(input, nameof(input), ("experts", ExpertCount), ("rows", -1), ("hidden", HiddenSize));
         Expect.Like(input, nameof(input), GateUp);
+        return Products(input, weights => weights);
+    }
+
+    /// <summary>Chosen experts at once, from a copy of their weights.</summary>
+    /// <param name="input">The rows of each, <c>[chosen, rows, hidden]</c>.</param>
+    /// <param name="chosen">Their numbers, <c>[chosen]</c>; one may occur more than once.</param>
+    /// <returns><c>[chosen, rows, hidden]</c>.</returns>
+    internal Tensor ForwardChosen(Tensor input, Tensor chosen) => Products(input, weights => weights.index_select(0, chosen));
+
+    private Tensor Products(Tensor input, Func<Tensor, Tensor> ofExperts)
+    {
         using var scope = NewDisposeScope();
-        var projected = bmm(input, GateUp.transpose(1, 2)); // [experts, rows, 2·ffn]
-        if (GateUpBias is { } bias) projected += bias.unsqueeze(1);
-        var output = bmm(Activation.Apply(Kind, projected, Clamp), Down.transpose(1, 2)); // [experts, rows, hidden]
-        if (DownBias is { } downBias) output += downBias.unsqueeze(1);
+        var projected = bmm(input, ofExperts(GateUp).transpose(1, 2)); // [experts, rows, 2·ffn]
+        if (GateUpBias is { } bias) projected += ofExperts(bias).unsqueeze(1);
+        var output = bmm(Activation.Apply(Kind, projected, Clamp), ofExperts(Down).transpose(1, 2)); // [experts, rows, hidden]
+        if (DownBias is { } downBias) output += ofExperts(downBias).unsqueeze(1);
         return output.MoveToOuterDisposeScope();
     }
 }

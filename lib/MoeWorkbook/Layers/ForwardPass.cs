@@ -16,7 +16,7 @@ public sealed class ForwardPass : IDisposable
     /// <summary>The earlier positions; null where the pass begins at position 0 and nothing is kept. No gradient flows through a cache.</summary>
     public KeyValueCache? Cache { get; init; }
 
-    /// <summary>The source of a router's training-time randomness; null for TorchSharp's global one.</summary>
+    /// <summary>The source of a router's training-time randomness, a generator of the CPU whatever the device; null for TorchSharp's global one.</summary>
     public Generator? Generator { get; init; }
 
     /// <summary>Where each Mixture-of-Experts layer adds its decision, in the order of the layers; null to keep none.</summary>

@@ -9,7 +9,7 @@ namespace MoeWorkbook;
 /// <param name="DataType">Their type; null for float32.</param>
 public sealed record WeightFactory(Device? Device = null, ScalarType? DataType = null)
 {
-    /// <summary>The source of random numbers, on <see cref="Device"/>; null for TorchSharp's global one.</summary>
+    /// <summary>The source of random numbers, a generator of the CPU: it gives the same weights on every <see cref="Device"/>. Null for TorchSharp's global one of the device.</summary>
     public Generator? Generator { get; init; }
 
     /// <summary>The standard deviation σ of a matrix's elements, drawn from N(0, σ²); 0.02 as in GPT-2.</summary>
@@ -29,7 +29,7 @@ public sealed record WeightFactory(Device? Device = null, ScalarType? DataType =
     public Parameter Normal(params long[] shape)
     {
         var data = Empty(shape);
-        if (!data.is_meta && !LeaveUninitialized) data.normal_(0, StandardDeviation, Generator);
+        if (!data.is_meta && !LeaveUninitialized) Draw(data);
         return Own(data);
     }
 
@@ -41,6 +41,18 @@ public sealed record WeightFactory(Device? Device = null, ScalarType? DataType =
         var data = Empty(shape);
         if (!data.is_meta && !LeaveUninitialized) data.fill_(value);
         return Own(data);
+    }
+
+    private void Draw(Tensor data)
+    {
+        if (Generator is null || data.is_cpu())
+        {
+            data.normal_(0, StandardDeviation, Generator);
+            return;
+        }
+
+        using var drawn = empty(data.shape, dtype: data.dtype, device: CPU);
+        data.copy_(drawn.normal_(0, StandardDeviation, Generator));
     }
 
     private Tensor Empty(long[] shape) => LargePages.Advise(empty(shape, dtype: DataType ?? ScalarType.Float32, device: Device ?? CPU));

@@ -26,8 +26,7 @@ public sealed class GShardTopTwoRouter : LinearRouter
         var decision = RoutingDecision.TopK(input, logits, probabilities, experts, weights);
         if (!training) return decision;
 
-        var tokens = weights.shape[0];
-        var uniform = rand(tokens, dtype: ScalarType.Float32, device: weights.device, generator: input.Generator!); // [tokens]
+        var uniform = Noise.Uniform([weights.shape[0]], weights.device, input.Generator); // [tokens]
         var second = weights.detach().select(1, 1) * 2 > uniform; // [tokens]
         return decision with { Kept = stack([ones_like(second), second], 1).flatten() };
     }

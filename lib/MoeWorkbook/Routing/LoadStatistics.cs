@@ -51,7 +51,7 @@ public sealed record LoadStatistics
         routing.Validate();
         using var scope = NewDisposeScope();
         var load = routing.Load().cpu().data<long>().ToArray();
-        var dropped = load.Sum() - routing.Kept.sum(ScalarType.Int64).item<long>();
+        var dropped = load.Sum() - routing.Kept.sum(ScalarType.Int64).cpu().item<long>();
         return Of(load, dropped);
     }
 

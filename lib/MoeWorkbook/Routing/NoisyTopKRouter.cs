@@ -32,7 +32,7 @@ public sealed class NoisyTopKRouter : LinearRouter
         {
             var noiseLogits = functional.linear(input.Hidden.reshape(-1, HiddenSize).Widened(), get_parameter("noise_weight")!.Widened());
             deviation = functional.softplus(noiseLogits); // σ, [tokens, experts]
-            var noise = randn(logits.shape, dtype: logits.dtype, device: logits.device, generator: input.Generator!); // [tokens, experts]
+            var noise = Noise.Normal(logits.shape, logits.dtype, logits.device, input.Generator); // [tokens, experts]
             decided = logits + noise * deviation;
         }
 

@@ -37,7 +37,7 @@ public sealed class SwitchRouter : LinearRouter
     private Tensor Jittered(RouterInput input)
     {
         var hidden = input.Hidden;
-        var uniform = rand(hidden.shape, dtype: ScalarType.Float32, device: hidden.device, generator: input.Generator!); // [batch, sequence, hidden]
+        var uniform = Noise.Uniform(hidden.shape, hidden.device, input.Generator); // [batch, sequence, hidden]
         return hidden * (1 - Jitter + 2 * Jitter * uniform).to(hidden.dtype);
     }
 }

@@ -36,6 +36,6 @@ public static class ExpertsTouched
     {
         ArgumentNullException.ThrowIfNull(routing);
         using var scope = NewDisposeScope();
-        return (int)routing.Load(keptOnly: true).gt(0).sum().item<long>();
+        return (int)routing.Load(keptOnly: true).gt(0).sum().cpu().item<long>();
     }
 }

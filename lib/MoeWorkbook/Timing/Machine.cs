@@ -10,26 +10,29 @@ namespace MoeWorkbook;
 /// <param name="Cores">Logical processors that this process may use.</param>
 /// <param name="VectorBits">Width of the widest vector instructions that .NET uses here: 512, 256, 128, or 0 for none.</param>
 /// <param name="MemoryBytes">Memory that this process may use: the machine's, or the container's limit.</param>
-/// <param name="Device">Where tensors are put: <c>cuda</c> where TorchSharp can use a GPU, otherwise <c>cpu</c>.</param>
+/// <param name="Device">The device to compute on, <see cref="ComputeDevice.Current"/>.</param>
 /// <param name="Packages">The packages that decide about results and speed, with their versions.</param>
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
 public sealed record Machine(string Processor, int Cores, int VectorBits, long MemoryBytes, string Device, IReadOnlyDictionary<string, string> Packages)
     : INotebookDisplay
 {
-    /// <summary>This machine.</summary>
-    public static Machine Current { get; } = new(
+    private static readonly Lazy<Machine> _current = new(() => new(
         ProcessorName(),
         Environment.ProcessorCount,
         Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 0,
         GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-        torch.cuda.is_available() ? "cuda" : "cpu",
+        ComputeDevice.Current.ToString(),
         new Dictionary<string, string>
         {
             ["TorchSharp"] = VersionOf(typeof(torch)),
             ["Plotly.NET"] = VersionOf(typeof(Plotly.NET.GenericChart)),
             ["MathNet.Numerics"] = VersionOf(typeof(MathNet.Numerics.Constants)),
             [".NET"] = Environment.Version.ToString(),
-        });
+        }));
+
+    /// <summary>This machine.</summary>
+    /// <exception cref="NotSupportedException"><see cref="ComputeDevice.Variable"/> names no device that is here.</exception>
+    public static Machine Current => _current.Value;
 
     /// <inheritdoc />
     public string ToHtml() => Table().ToHtml();

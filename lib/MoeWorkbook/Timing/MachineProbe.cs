@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>What this machine can do at best: the limits that times are judged by.</summary>
-/// <param name="ReadBytesPerSecond">Read bandwidth of main memory with all cores: the median of the fastest way of reading.</param>
+/// <param name="ReadBytesPerSecond">Read bandwidth of the device's memory, on the CPU with all cores: the median of the fastest way of reading.</param>
 /// <param name="ReadKernel">The way of reading that was fastest.</param>
-/// <param name="GemmFlopsPerSecond">Operations a second of a matrix product, by type of its numbers: the best of a [512, 4096] × [4096, 14336] product and a square one.</param>
+/// <param name="GemmFlopsPerSecond">Operations a second of a matrix product, by type of its numbers: the best of <see cref="MachineProbeOptions.GemmShapes"/>.</param>
 /// <param name="SecondsPerCall">Time of a call of libtorch that computes next to nothing.</param>
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
 public sealed record MachineProbe(
@@ -14,10 +14,10 @@ public sealed record MachineProbe(
 {
     private static readonly Lazy<MachineProbe> _current = new(() => Run());
 
-    /// <summary>This machine, probed at the first use: a few seconds, and 1.3 GiB of memory meanwhile.</summary>
+    /// <summary>This machine's CPU, probed at the first use: a few seconds, and 1.3 GiB of memory meanwhile.</summary>
     public static MachineProbe Current => _current.Value;
 
-    /// <summary>Probes this machine.</summary>
+    /// <summary>Probes this machine, or a GPU in it.</summary>
     /// <param name="options">What to try; null for the defaults.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public static MachineProbe Run(MachineProbeOptions? options = null)
@@ -25,9 +25,9 @@ public sealed record MachineProbe(
         options ??= new();
         options.Validate();
         using var noGradient = no_grad();
-        using var memory = new ReadBandwidth(options.ReadBytes, options.ReadRounds);
+        using var memory = new ReadBandwidth(options.ReadBytes, options.ReadRounds, options.Device);
         var gemm = options.GemmTypes.ToDictionary(type => type, type => GemmRate(type, options));
-        return new(memory.BytesPerSecond, memory.Kernel, gemm, CallTime());
+        return new(memory.BytesPerSecond, memory.Kernel, gemm, CallTime(options.Device ?? CPU));
     }
 
     /// <summary>The rate of a product whose weights are of a type. Quantised weights have no product of their own in libtorch; they are held against the fastest type.</summary>
@@ -50,7 +50,7 @@ public sealed record MachineProbe(
     private Table ToTable() => new(
         [Column.Text("this machine at its best"), new(""), Column.Text("")],
         [
-            ["reading memory, all cores", Number(ReadBytesPerSecond / 1e9), $"GB/s ({ReadKernel})"],
+            ["reading memory", Number(ReadBytesPerSecond / 1e9), $"GB/s ({ReadKernel})"],
             .. GemmFlopsPerSecond.Select(rate => new[] { $"matrix product, {TypeName(rate.Key)}", Number(rate.Value / 1e9), "GFLOP/s" }),
             ["a call that computes nothing", Number(SecondsPerCall * 1e6), "µs"],
         ]);
@@ -71,13 +71,13 @@ public sealed record MachineProbe(
         foreach (var (rows, inner, columns) in options.GemmShapes)
         {
             using var scope = NewDisposeScope();
-            var left = full(rows, inner, 0.01, dtype: type);
+            var left = full(rows, inner, 0.01, dtype: type, device: options.Device ?? CPU);
             // The two layouts that a weight may have; which is faster depends on the library below.
-            var weight = full(columns, inner, 0.01, dtype: type);
+            var weight = full(columns, inner, 0.01, dtype: type, device: options.Device ?? CPU);
             foreach (var right in new[] { weight.transpose(0, 1), weight.view(inner, columns) })
             {
                 var product = Measurement.Of("product", () => left.matmul(right).Dispose(),
-                    new() { Rounds = options.GemmRounds, FewestRounds = Math.Min(2, options.GemmRounds), Limit = TimeSpan.FromSeconds(1) });
+                    new() { Device = options.Device, Rounds = options.GemmRounds, FewestRounds = Math.Min(2, options.GemmRounds), Limit = TimeSpan.FromSeconds(1) });
                 best = Math.Max(best, 2.0 * rows * inner * columns / product.Samples.Min());
             }
         }
@@ -85,10 +85,10 @@ public sealed record MachineProbe(
         return best;
     }
 
-    private static double CallTime()
+    private static double CallTime(Device device)
     {
         using var scope = NewDisposeScope();
-        var small = ones(16);
-        return Measurement.Of("call", () => (small + small).Dispose(), new() { Limit = TimeSpan.FromMilliseconds(200) }).Seconds.Value;
+        var small = ones(16, device: device);
+        return Measurement.Of("call", () => (small + small).Dispose(), new() { Device = device, Limit = TimeSpan.FromMilliseconds(200) }).Seconds.Value;
     }
 }

@@ -5,6 +5,19 @@ namespace MoeWorkbook;
 /// <summary>What a <see cref="MachineProbe"/> tries.</summary>
 public sealed record MachineProbeOptions
 {
+    /// <summary>What to try on a device: the defaults on the CPU; on a GPU four times the memory, and products large enough to fill it.</summary>
+    /// <param name="device">The device.</param>
+    public static MachineProbeOptions For(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return device.type == TorchSharp.DeviceType.CPU
+            ? new()
+            : new() { Device = device, ReadBytes = 1L << 32, GemmShapes = [(4096, 4096, 14336), (8192, 8192, 8192)], GemmRounds = 15 };
+    }
+
+    /// <summary>The device to probe; null for the CPU.</summary>
+    public Device? Device { get; init; }
+
     /// <summary>The bytes that are streamed through: many times what the caches hold.</summary>
     public long ReadBytes { get; init; } = 1L << 30;
 

@@ -48,14 +48,16 @@ public sealed record Measurement(string Name, IReadOnlyList<double> Samples, Est
 
         double Time(Action action, int calls)
         {
+            ComputeDevice.Synchronize(options.Device);
             long start = clock.GetTimestamp();
             for (int i = 0; i < calls; i++) action();
+            ComputeDevice.Synchronize(options.Device);
             return clock.GetElapsedTime(start).TotalSeconds;
         }
     }
 
     /// <summary>The same rounds over alternatives that time themselves, such as another process.</summary>
-    /// <param name="options">How to measure; the shortest sample is the alternatives' own affair.</param>
+    /// <param name="options">How to measure; the shortest sample and the device are the alternatives' own affair.</param>
     /// <param name="alternatives">Name of each, and what measures one sample in seconds.</param>
     /// <exception cref="ArgumentException">There is no alternative, two have one name, or an option is out of range.</exception>
     public static Comparison Rounds(MeasurementOptions options, params (string Name, Func<double> Sample)[] alternatives)

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace MoeWorkbook;
 
 /// <summary>How times are measured.</summary>
@@ -20,6 +22,9 @@ public sealed record MeasurementOptions
 
     /// <summary>Fixes the order within rounds and the draws of the bootstrap.</summary>
     public int Seed { get; init; }
+
+    /// <summary>The device that the actions hand work to: its work must be done when the clock is read. Null for the CPU.</summary>
+    public Device? Device { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;

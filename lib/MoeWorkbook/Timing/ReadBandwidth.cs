@@ -1,33 +1,34 @@
 using System.Runtime.InteropServices;
+using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Memory to stream through, and the fastest way of reading it on this machine. Keep it to sample the bandwidth again beside what is judged by it: on a shared machine it changes within minutes.</summary>
+/// <summary>Memory to stream through, and the fastest way of reading it: by all cores of this machine, or by a GPU. Keep it to sample the bandwidth again beside what is judged by it: on a shared machine it changes within minutes.</summary>
 public sealed unsafe class ReadBandwidth : IDisposable
 {
     private readonly long _bytes;
-    private readonly StreamingRead _fastest;
-    private byte* _memory;
+    private readonly Device? _device;
+    private readonly (string Name, Action Read) _fastest;
+    private byte* _memory; // of the CPU
+    private Tensor? _tensor; // or of another device
+    private bool _disposed;
 
     /// <summary>Fills memory and tries every way of reading it.</summary>
     /// <param name="bytes">How many bytes; many times what the caches hold.</param>
     /// <param name="rounds">How often each way has its turn.</param>
+    /// <param name="device">The device whose memory it is; null for the CPU.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are less than 4 MiB, or no round.</exception>
-    public ReadBandwidth(long bytes = 1L << 30, int rounds = 7)
+    public ReadBandwidth(long bytes = 1L << 30, int rounds = 7, Device? device = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1 << 22);
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
-        _bytes = bytes;
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, LargePages.Bytes);
-        LargePages.Advise(_memory, bytes);
-        // Written by all cores, so that the pages lie near them.
-        Parallel.For(0, (bytes + (1 << 22) - 1) >> 22, block => new Span<byte>(_memory + (block << 22), (int)Math.Min(1 << 22, bytes - (block << 22))).Fill(1));
-
+        (_bytes, _device) = (bytes, device);
+        var ways = device is null || device.type == TorchSharp.DeviceType.CPU ? WaysOfCpu() : WaysOfDevice(device);
         var measured = Measurement.Rounds(
             new() { Rounds = rounds, FewestRounds = rounds, WarmUpRounds = 1 },
-            [.. StreamingRead.All.Select(way => (way.Name, (Func<double>)(() => Seconds(way))))]);
+            [.. ways.Select(way => (way.Name, (Func<double>)(() => Seconds(way.Read))))]);
         var best = measured.Measurements.MinBy(way => way.Seconds.Value)!;
-        _fastest = StreamingRead.All.Single(way => way.Name == best.Name);
+        _fastest = ways.Single(way => way.Name == best.Name);
         BytesPerSecond = _bytes / best.Seconds.Value;
     }
 
@@ -41,25 +42,46 @@ public sealed unsafe class ReadBandwidth : IDisposable
     /// <returns>Bytes a second.</returns>
     public double Sample()
     {
-        ObjectDisposedException.ThrowIf(_memory is null, this);
-        return _bytes / Seconds(_fastest);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _bytes / Seconds(_fastest.Read);
     }
 
     /// <summary>Frees the memory.</summary>
     public void Dispose()
     {
+        _disposed = true;
         NativeMemory.AlignedFree(_memory);
         _memory = null;
+        _tensor?.Dispose();
         GC.SuppressFinalize(this);
     }
 
     /// <summary>Frees memory that was forgotten.</summary>
     ~ReadBandwidth() => NativeMemory.AlignedFree(_memory);
 
-    private double Seconds(StreamingRead way)
+    private List<(string Name, Action Read)> WaysOfCpu()
     {
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)_bytes, LargePages.Bytes);
+        LargePages.Advise(_memory, _bytes);
+        // Written by all cores, so that the pages lie near them.
+        Parallel.For(0, (_bytes + (1 << 22) - 1) >> 22, block => new Span<byte>(_memory + (block << 22), (int)Math.Min(1 << 22, _bytes - (block << 22))).Fill(1));
+        return [.. StreamingRead.All.Select(way => (way.Name, (Action)(() => GC.KeepAlive(way.Run(_memory, _bytes)))))];
+    }
+
+    /// <summary>libtorch's reductions, which read everything and write next to nothing.</summary>
+    private List<(string Name, Action Read)> WaysOfDevice(Device device)
+    {
+        var tensor = ones(_bytes / sizeof(float), ScalarType.Float32, device).DetachFromDisposeScope();
+        _tensor = tensor;
+        return [("sum", () => tensor.sum().Dispose()), ("largest", () => tensor.max().Dispose())];
+    }
+
+    private double Seconds(Action read)
+    {
+        ComputeDevice.Synchronize(_device);
         long start = TimeProvider.System.GetTimestamp();
-        GC.KeepAlive(way.Run(_memory, _bytes));
+        read();
+        ComputeDevice.Synchronize(_device);
         return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
     }
 }

@@ -11,8 +11,9 @@ public static class SyntheticRouting
     /// <param name="experts">Number of experts E.</param>
     /// <param name="expertsPerToken">Number of experts k of each token.</param>
     /// <param name="seed">Fixes the draws, and which expert is popular.</param>
+    /// <param name="device">Where its tensors lie; null for the CPU.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or k is larger than E.</exception>
-    public static RoutingDecision Decide(RoutingPattern pattern, int tokens, int experts, int expertsPerToken, int seed = 0)
+    public static RoutingDecision Decide(RoutingPattern pattern, int tokens, int experts, int expertsPerToken, int seed = 0, Device? device = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokens);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(experts);
@@ -31,10 +32,11 @@ public static class SyntheticRouting
             _ => throw new ArgumentOutOfRangeException(nameof(pattern), pattern, "Not a pattern."),
         }).Select(expert => (long)expert)];
 
+        device ??= CPU;
         using var scope = NewDisposeScope();
-        var table = tensor(chosen, [tokens, expertsPerToken]); // [tokens, k]
-        var logits = zeros(tokens, experts); // [tokens, experts]
-        return RoutingDecision.TopK(new(zeros(1, tokens, 1)), logits, logits.softmax(-1), table, full(tokens, expertsPerToken, 1.0 / expertsPerToken))
+        var table = tensor(chosen, [tokens, expertsPerToken], device: device); // [tokens, k]
+        var logits = zeros(tokens, experts, device: device); // [tokens, experts]
+        return RoutingDecision.TopK(new(zeros(1, tokens, 1, device: device)), logits, logits.softmax(-1), table, full(tokens, expertsPerToken, 1.0 / expertsPerToken, device: device))
             .MoveToOuterDisposeScope();
 
         // Drawing k without replacement: the k first arrivals of as many exponential clocks.

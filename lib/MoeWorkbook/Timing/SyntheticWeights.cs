@@ -13,10 +13,11 @@ public static class SyntheticWeights
     /// <param name="feedForwardSize">Inner size of one expert.</param>
     /// <param name="type">Their type.</param>
     /// <param name="seed">Fixes the draws.</param>
+    /// <param name="device">Where they lie; null for the CPU.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public static ExpertWeights Experts(int experts, int hiddenSize, int feedForwardSize, ScalarType type, ulong seed = 0)
+    public static ExpertWeights Experts(int experts, int hiddenSize, int feedForwardSize, ScalarType type, ulong seed = 0, Device? device = null)
     {
-        var weights = new ExpertWeights(experts, hiddenSize, feedForwardSize, weights: new(DataType: type) { LeaveUninitialized = true });
+        var weights = new ExpertWeights(experts, hiddenSize, feedForwardSize, weights: new(device, type) { LeaveUninitialized = true });
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator(seed);
@@ -29,11 +30,12 @@ public static class SyntheticWeights
     /// <param name="config">The architecture.</param>
     /// <param name="type">The type of the weights.</param>
     /// <param name="seed">Fixes the draws.</param>
+    /// <param name="device">Where they lie; null for the CPU.</param>
     /// <exception cref="ArgumentException">The description contradicts itself.</exception>
     /// <exception cref="NotSupportedException">The architecture has a part without a forward pass here.</exception>
-    public static CausalLanguageModel Model(ModelConfig config, ScalarType type, ulong seed = 0)
+    public static CausalLanguageModel Model(ModelConfig config, ScalarType type, ulong seed = 0, Device? device = null)
     {
-        var model = new CausalLanguageModel(config, new WeightFactory(DataType: type) { LeaveUninitialized = true });
+        var model = new CausalLanguageModel(config, new WeightFactory(device, type) { LeaveUninitialized = true });
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator(seed);
@@ -51,7 +53,7 @@ public static class SyntheticWeights
     {
         var rows = weight.view(-1, weight.shape[^1]); // [rows, columns]
         long total = rows.shape[0], drawn = Math.Min(DrawnRows, total);
-        var block = (randn(drawn, rows.shape[1], generator: generator) * 0.02).to(weight.dtype);
+        var block = (randn(drawn, rows.shape[1], device: CPU, generator: generator) * 0.02).to(weight.dtype, weight.device);
         for (long at = 0; at < total; at += drawn)
         {
             long count = Math.Min(drawn, total - at);

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Windows of a corpus, all 64-bit integers <c>[batch, sequence]</c>.</summary>
+/// <summary>Windows of a corpus, all 64-bit integers <c>[batch, sequence]</c> on the CPU.</summary>
 /// <param name="Tokens">What the model reads.</param>
 /// <param name="Targets">The token after each.</param>
 /// <param name="Domains">The domain of each token that is read.</param>

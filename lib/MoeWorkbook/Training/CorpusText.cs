@@ -54,7 +54,7 @@ public sealed class CorpusText
         {
             var values = new long[batchSize * sequenceLength];
             for (var i = 0; i < values.Length; i++) values[i] = from[places[i / sequenceLength] + shift + i % sequenceLength];
-            return tensor(values, [batchSize, sequenceLength]);
+            return tensor(values, [batchSize, sequenceLength], device: CPU);
         }
     }
 }

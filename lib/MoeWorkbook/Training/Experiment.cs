@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace MoeWorkbook;
 
 /// <summary>One training run of a comparison.</summary>
@@ -8,6 +10,9 @@ namespace MoeWorkbook;
 /// <param name="Balancing">How the experts are kept in use; null for not at all.</param>
 public sealed record Experiment(string Name, ModelConfig Model, Corpus Corpus, TrainingOptions Training, BalancingOptions? Balancing = null)
 {
+    /// <summary>Where it computes; null for the CPU.</summary>
+    public Device? Device { get; init; }
+
     /// <summary>The same experiment with several seeds.</summary>
     /// <param name="count">How many; the seeds are 0, 1, ….</param>
     public IEnumerable<Experiment> WithSeeds(int count) =>

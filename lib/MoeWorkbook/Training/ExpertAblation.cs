@@ -52,11 +52,11 @@ public sealed record ExpertAblation(IReadOnlyList<double> Whole, IReadOnlyList<I
         {
             using var scope = NewDisposeScope();
             using var noGradient = no_grad();
-            var logits = model.forward(batch.Tokens); // [batch, sequence, vocabulary]
+            var logits = model.forward(batch.Tokens.to(model.Device)).cpu(); // [batch, sequence, vocabulary]
             var losses = nn.functional.cross_entropy(logits.reshape(-1, logits.shape[2]), batch.Targets.reshape(-1), reduction: nn.Reduction.None); // [tokens]
             var domain = batch.TargetDomains.reshape(-1);
-            var sum = zeros(domains).index_add(0, domain, losses, 1);
-            var count = zeros(domains).index_add(0, domain, ones_like(losses), 1);
+            var sum = zeros(domains, device: CPU).index_add(0, domain, losses, 1);
+            var count = zeros(domains, device: CPU).index_add(0, domain, ones_like(losses), 1);
             return [.. (sum / count).data<float>().ToArray().Select(loss => (double)loss)];
         }
     }

@@ -66,7 +66,7 @@ public static class Laboratory
 
         T Run(Experiment experiment)
         {
-            using var trainer = new Trainer(experiment.Model, experiment.Corpus, experiment.Training, experiment.Balancing);
+            using var trainer = new Trainer(experiment.Model, experiment.Corpus, experiment.Training, experiment.Balancing, experiment.Device);
             trainer.Run(cancellation: stop.Token);
             stop.Token.ThrowIfCancellationRequested();
             return read(trainer);

@@ -79,7 +79,7 @@ public sealed class RoutedText
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         long[] stretch = [.. Tokens.Skip(start).Take(windows * window).Select(id => (long)id)];
-        var ids = tensor(stretch).view(windows, window).to(model.Device);
+        var ids = tensor(stretch, [windows, window], device: model.Device);
         var routing = new List<RoutingDecision>();
         model.forward(ids, cache: null, routing);
         for (int layer = 0; layer < routing.Count; layer++)

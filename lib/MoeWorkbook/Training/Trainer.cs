@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>Trains a language model on a corpus, step by step, on the CPU. With one thread, the same options and seed give the same history bit for bit.</summary>
+/// <summary>Trains a language model on a corpus, step by step. With one thread of the CPU, the same options and seed give the same history bit for bit.</summary>
 /// <remarks>All randomness comes from the seed and the number of the step, none from TorchSharp's global generator: trainers in several threads do not disturb each other.</remarks>
 public sealed class Trainer : IDisposable
 {
@@ -18,8 +18,9 @@ public sealed class Trainer : IDisposable
     /// <param name="corpus">What to train and validate on.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="balancing">How the experts are kept in use; null for not at all.</param>
+    /// <param name="device">Where the model computes; null for the CPU. It begins with the same weights and sees the same batches and noise on every device.</param>
     /// <exception cref="ArgumentException">The options contradict themselves, or the vocabulary is too small.</exception>
-    public Trainer(ModelConfig model, Corpus corpus, TrainingOptions? options = null, BalancingOptions? balancing = null)
+    public Trainer(ModelConfig model, Corpus corpus, TrainingOptions? options = null, BalancingOptions? balancing = null, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(corpus);
@@ -29,7 +30,7 @@ public sealed class Trainer : IDisposable
         if (model.VocabularySize < corpus.VocabularySize)
             throw new ArgumentException($"model.VocabularySize is {model.VocabularySize} but the corpus {corpus.Name} has {corpus.VocabularySize} tokens.", nameof(model));
         using var generator = new Generator(RandomSource.Seed(Options.Seed, 0));
-        Model = new(Balancing.ApplyTo(model), new WeightFactory { Generator = generator, StandardDeviation = Options.InitialDeviation, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) });
+        Model = new(Balancing.ApplyTo(model), new WeightFactory(device) { Generator = generator, StandardDeviation = Options.InitialDeviation, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) });
         _layers = [.. Model.Decoder.Layers.Select(layer => layer.Moe).OfType<MoeLayer>()];
         using (no_grad())
         {
@@ -96,8 +97,8 @@ public sealed class Trainer : IDisposable
 
         SetTraining(true);
         Model.zero_grad();
-        var logits = Model.forward(batch.Tokens, cache: null, routing, generator); // [batch, sequence, vocabulary]
-        var loss = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.flatten());
+        var logits = Model.forward(batch.Tokens.to(Model.Device), cache: null, routing, generator); // [batch, sequence, vocabulary]
+        var loss = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.to(Model.Device).flatten());
         var (balance, z) = BalancingLosses(routing);
         var total = loss;
         if (Balancing.AuxiliaryLossWeight > 0 && balance is not null) total += balance * Balancing.AuxiliaryLossWeight;
@@ -112,12 +113,12 @@ public sealed class Trainer : IDisposable
         var step = new TrainingStep
         {
             Step = number,
-            Loss = loss.item<float>(),
-            BalancingLoss = balance?.item<float>() ?? 0,
-            ZLoss = z?.item<float>() ?? 0,
+            Loss = loss.cpu().item<float>(),
+            BalancingLoss = balance?.cpu().item<float>() ?? 0,
+            ZLoss = z?.cpu().item<float>() ?? 0,
             GradientNorm = norm,
             LearningRate = Options.LearningRateAt(number),
-            Load = [.. routing.Select(decision => decision.Load().data<long>().ToArray())],
+            Load = [.. routing.Select(decision => decision.Load().cpu().data<long>().ToArray())],
             RouterEntropy = [.. routing.Select(Entropy)],
             DroppedShare = DroppedShare(routing),
             Tokens = Options.BatchSize * Options.SequenceLength,
@@ -145,8 +146,8 @@ public sealed class Trainer : IDisposable
             using var scope = NewDisposeScope();
             using var batch = Corpus.Validation.Draw(Options.BatchSize, Options.SequenceLength, (ulong)i);
             var routing = new List<RoutingDecision>();
-            var logits = Model.forward(batch.Tokens, cache: null, routing);
-            var each = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.flatten(), reduction: Reduction.None).data<float>().ToArray(); // [tokens]
+            var logits = Model.forward(batch.Tokens.to(Model.Device), cache: null, routing);
+            var each = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.to(Model.Device).flatten(), reduction: Reduction.None).cpu().data<float>().ToArray(); // [tokens]
             var (domains, targetDomains) = (batch.Domains.data<long>().ToArray(), batch.TargetDomains.data<long>().ToArray());
             for (var t = 0; t < each.Length; t++)
             {
@@ -155,7 +156,7 @@ public sealed class Trainer : IDisposable
             }
 
             foreach (var (decision, ofLayer) in routing.Zip(load))
-                foreach (var (token, expert) in decision.Tokens.data<long>().ToArray().Zip(decision.Experts.data<long>().ToArray()))
+                foreach (var (token, expert) in decision.Tokens.cpu().data<long>().ToArray().Zip(decision.Experts.cpu().data<long>().ToArray()))
                     ofLayer[domains[token]][expert]++;
         }
 
@@ -169,8 +170,12 @@ public sealed class Trainer : IDisposable
         };
     }
 
-    /// <summary>Frees the model.</summary>
-    public void Dispose() => Model.Dispose();
+    /// <summary>Frees the model and the optimiser's moments.</summary>
+    public void Dispose()
+    {
+        Model.Dispose();
+        Optimizer.Dispose();
+    }
 
     private void SetTraining(bool training)
     {
@@ -197,13 +202,13 @@ public sealed class Trainer : IDisposable
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var probabilities = routing.Scores / routing.Scores.sum(-1, keepdim: true); // [tokens, experts]
-        return -(probabilities * probabilities.clamp_min(1e-20).log()).sum().item<float>() / routing.TokenCount;
+        return -(probabilities * probabilities.clamp_min(1e-20).log()).sum().cpu().item<float>() / routing.TokenCount;
     }
 
     private static double DroppedShare(List<RoutingDecision> routing)
     {
         using var scope = NewDisposeScope();
         var assignments = routing.Sum(decision => decision.Kept.numel());
-        return assignments == 0 ? 0 : 1 - (double)routing.Sum(decision => decision.Kept.sum(ScalarType.Int64).item<long>()) / assignments;
+        return assignments == 0 ? 0 : 1 - (double)routing.Sum(decision => decision.Kept.sum(ScalarType.Int64).cpu().item<long>()) / assignments;
     }
 }

@@ -77,8 +77,8 @@ public static class TrainingCheckpoint
         var tensors = trainer.Model.named_parameters().ToDictionary(p => Weight + p.name, p => p.parameter.detach());
         foreach (var (name, mean, square) in trainer.Optimizer.Moments)
         {
-            tensors.Add(Mean + name, tensor(mean));
-            tensors.Add(Square + name, tensor(square));
+            tensors.Add(Mean + name, mean);
+            tensors.Add(Square + name, square);
         }
 
         SafetensorsWriter.Write(path, tensors);
@@ -91,8 +91,8 @@ public static class TrainingCheckpoint
         foreach (var (name, parameter) in trainer.Model.named_parameters()) state.CopyTo(Weight + name, parameter.detach());
         foreach (var (name, mean, square) in trainer.Optimizer.Moments)
         {
-            state.Read(Mean + name).data<float>().CopyTo(mean);
-            state.Read(Square + name).data<float>().CopyTo(square);
+            state.CopyTo(Mean + name, mean);
+            state.CopyTo(Square + name, square);
         }
     }
 

@@ -13,11 +13,11 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
     /// <param name="config">The architecture.</param>
     /// <param name="device">Where the weights lie; null for the CPU. On the meta device (<c>torch.META</c>) a model of any size takes no memory.</param>
     /// <param name="dtype">The type of the weights; null for float32.</param>
-    /// <param name="seed">The seed from which the weights are drawn.</param>
+    /// <param name="seed">The seed from which the weights are drawn; it gives the same weights on every device.</param>
     /// <exception cref="ArgumentException">The description contradicts itself.</exception>
     /// <exception cref="NotSupportedException">The architecture has a part without a forward pass here, such as an encoder.</exception>
     public CausalLanguageModel(ModelConfig config, Device? device = null, ScalarType? dtype = null, ulong seed = 0)
-        : this(config, new WeightFactory(device, dtype) { Generator = GeneratorOn(device, seed) })
+        : this(config, new WeightFactory(device, dtype) { Generator = new(seed) })
     {
     }
 
@@ -71,9 +71,6 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
         if (lastOnly) hidden = hidden.narrow(1, hidden.shape[1] - 1, 1);
         return _head.forward(hidden).MoveToOuterDisposeScope();
     }
-
-    private static Generator? GeneratorOn(Device? device, ulong seed) =>
-        device?.type == TorchSharp.DeviceType.META ? null : new Generator(seed, device ?? CPU);
 
     /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
     protected override void RegisterComponents()

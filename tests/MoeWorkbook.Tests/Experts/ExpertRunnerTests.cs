@@ -6,45 +6,112 @@ public sealed class ExpertRunnerTests
 {
     public static TheoryData<string> Routers => ["softmax", "softmax-plain", "switch", "noisy", "gshard", "sigmoid", "expert-choice", "hash", "sinkhorn", "uniform"];
 
+    private static readonly (FeedForwardKind Kind, bool Bias)[] _kinds = [(FeedForwardKind.SwiGlu, false), (FeedForwardKind.ClampedSwiGlu, true), (FeedForwardKind.Relu, true)];
+
     [Theory]
     [MemberData(nameof(Routers))]
-    public void Every_runner_gives_the_same_output_and_gradients(string name)
+    public void Every_runner_gives_the_same_output_and_gradients(string name) => RunnersAgree(name, CPU, [new SortedExperts(), new CapacityExperts(), new BatchedExperts()], tolerance: 1e-5);
+
+    [CudaTheory]
+    [MemberData(nameof(Routers))]
+    public void Every_router_and_runner_gives_the_same_output_and_gradients_on_a_GPU(string name) =>
+        RunnersAgree(name, CUDA, [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts()], tolerance: 1e-4);
+
+    /// <summary>Runners on a device against the loop on the CPU.</summary>
+    private static void RunnersAgree(string name, Device device, ExpertRunner[] runners, double tolerance)
     {
         using var scope = NewDisposeScope();
-        manual_seed(11);
-        using var router = Router(name);
-        router.train();
-        // Few tokens for twelve experts, so that some experts have none.
-        var kinds = new (FeedForwardKind, bool)[] { (FeedForwardKind.SwiGlu, false), (FeedForwardKind.ClampedSwiGlu, true), (FeedForwardKind.Relu, true) };
-        foreach (var (kind, bias) in kinds)
+        // Few tokens for twelve experts, so that some experts have none; and many.
+        foreach (var tokens in new[] { 5, 40 })
         {
-            using var experts = new ExpertWeights(12, 8, 6, kind, bias, new() { StandardDeviation = 0.5 });
-            using (no_grad())
-                if (bias) experts.GateUpBias!.normal_();
-            var hidden = randn(1, 5, 8).requires_grad_();
-            var ids = tensor(new long[] { 3, 1, 4, 1, 5 }, [1, 5]);
-            var reference = Run(new LoopExperts());
-            Assert.True(reference[0].abs().max().item<float>() > 0.01);
-            foreach (var runner in new ExpertRunner[] { new SortedExperts(), new CapacityExperts() })
+            foreach (var (kind, bias) in _kinds)
             {
-                var result = Run(runner);
-                for (var i = 0; i < result.Count; i++)
-                    Assert.True(result[i].allclose(reference[i], rtol: 1e-5, atol: 1e-5), $"{runner} {kind}: part {i} differs");
-            }
+                var reference = Run(new LoopExperts(), CPU);
+                Assert.True(reference[0].abs().max().item<float>() > 0.01);
+                foreach (var runner in runners)
+                {
+                    var result = Run(runner, device);
+                    Assert.Equal(reference.Count, result.Count);
+                    for (var i = 0; i < result.Count; i++)
+                        Assert.True(result[i].allclose(reference[i], rtol: tolerance, atol: tolerance), $"{runner} {kind}, {tokens} tokens: part {i} differs");
+                }
 
-            List<Tensor> Run(ExpertRunner runner)
+                List<Tensor> Run(ExpertRunner runner, Device on)
+                {
+                    using var generator = new Generator(11);
+                    using var router = Router(name, on, generator);
+                    router.train();
+                    using var experts = new ExpertWeights(12, 8, 6, kind, bias, new(on) { StandardDeviation = 0.5, Generator = generator });
+                    using (no_grad())
+                        if (experts.GateUpBias is { } gateUpBias) gateUpBias.copy_(randn(gateUpBias.shape, generator: generator));
+                    var hidden = randn(1, tokens, 8, generator: generator).to(on).requires_grad_();
+                    var ids = arange(tokens, ScalarType.Int64, on).remainder(7).view(1, tokens);
+                    var routing = router.forward(new(hidden, ids, generator));
+                    var output = runner.Run(hidden.view(tokens, 8), routing, experts);
+                    (output * arange(8, ScalarType.Float32, on)).sum().div(tokens).backward();
+                    Tensor?[] parts = [output, hidden.grad, .. experts.parameters().Select(parameter => parameter.grad), .. router.parameters().Select(parameter => parameter.grad)];
+                    return [.. parts.OfType<Tensor>().Select(part => part.detach().cpu())];
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(RoutingPattern.Balanced, 12, 4, 3, true)] // each expert has nine tokens
+    [InlineData(RoutingPattern.Realistic, 40, 12, 2, true)]
+    [InlineData(RoutingPattern.Collapsed, 40, 12, 2, false)] // two experts have all
+    [InlineData(RoutingPattern.Realistic, 200, 12, 2, false)] // the busiest has more than half of the tokens
+    public void Batches_are_padded_where_most_experts_are_busy(RoutingPattern pattern, int tokens, int count, int k, bool padded)
+    {
+        using var scope = NewDisposeScope();
+        using var experts = new ExpertWeights(count, 8, 6, weights: new() { StandardDeviation = 0.5 });
+        var hidden = randn(tokens, 8);
+        var routing = SyntheticRouting.Decide(pattern, tokens, count, k);
+        Assert.False(BatchedExperts.Gathers(tokens * k, experts));
+        Assert.Equal(padded, BatchedExperts.Pads(routing.Load().data<long>().ToArray()));
+        foreach (var drops in new[] { false, true })
+        {
+            if (drops) routing = new ExpertCapacity(0.5).Apply(routing);
+            var loop = new LoopExperts().Run(hidden, routing, experts);
+            Assert.True(new BatchedExperts().Run(hidden, routing, experts).allclose(loop, atol: 1e-5));
+        }
+    }
+
+    [Fact]
+    public void The_weights_of_a_few_small_experts_are_gathered_and_those_of_large_ones_are_not()
+    {
+        using var small = new ExpertWeights(8, 2048, 768, weights: new(META, ScalarType.BFloat16));
+        using var large = new ExpertWeights(8, 4096, 14336, weights: new(META, ScalarType.BFloat16));
+        Assert.True(BatchedExperts.Gathers(8, small));
+        Assert.False(BatchedExperts.Gathers(17, small));
+        Assert.False(BatchedExperts.Gathers(2, large));
+        Assert.False(BatchedExperts.Pads([1, 1, 0, 0, 0, 0, 0, 0]));
+    }
+
+    [Fact]
+    public void BFloat16_stays_within_a_thousandth_of_float32() => BFloat16IsClose(CPU);
+
+    [CudaFact]
+    public void BFloat16_stays_within_a_thousandth_of_float32_on_a_GPU() => BFloat16IsClose(CUDA);
+
+    private static void BFloat16IsClose(Device device)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var generator = new Generator(2);
+        using var rounded = new ExpertWeights(6, 64, 96, weights: new(device, ScalarType.BFloat16) { StandardDeviation = 0.05, Generator = generator });
+        using var exact = new ExpertWeights(6, 64, 96);
+        exact.GateUp.copy_(rounded.GateUp);
+        exact.Down.copy_(rounded.Down);
+        foreach (var tokens in new[] { 1, 5, 60 })
+        {
+            var hidden = randn(tokens, 64, generator: generator).bfloat16();
+            var expected = new LoopExperts().Run(hidden.to(ScalarType.Float32), SyntheticRouting.Decide(RoutingPattern.Uniform, tokens, 6, 2), exact);
+            foreach (var runner in new ExpertRunner[] { new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts() })
             {
-                experts.zero_grad();
-                router.zero_grad();
-                hidden.grad?.zero_();
-                using var generator = new Generator(5);
-                var routing = router.forward(new(hidden, ids, generator));
-                var output = runner.Run(hidden.view(5, 8), routing, experts);
-                (output * arange(40, ScalarType.Float32).view(5, 8)).sum().backward();
-                var parts = new List<Tensor> { output.detach(), hidden.grad!.clone() };
-                parts.AddRange(experts.parameters().Select(parameter => parameter.grad!.clone()));
-                parts.AddRange(router.parameters().Where(parameter => parameter.grad is not null).Select(parameter => parameter.grad!.clone()));
-                return parts;
+                var output = runner.Run(hidden.to(device), SyntheticRouting.Decide(RoutingPattern.Uniform, tokens, 6, 2, device: device), rounded).to(ScalarType.Float32).cpu();
+                var error = (output - expected).abs().max().item<float>();
+                Assert.True(error <= 1e-3, $"{runner}, {tokens} tokens: {error}");
             }
         }
     }
@@ -65,12 +132,13 @@ public sealed class ExpertRunnerTests
         var loop = new LoopExperts().Run(hidden.view(12, 8), routing, experts);
         Assert.True(new SortedExperts().Run(hidden.view(12, 8), routing, experts).allclose(loop, atol: 1e-6));
         Assert.True(new CapacityExperts().Run(hidden.view(12, 8), routing, experts).allclose(loop, atol: 1e-6));
+        Assert.True(new BatchedExperts().Run(hidden.view(12, 8), routing, experts).allclose(loop, atol: 1e-6));
         var keptPerToken = routing.Kept.view(12, 2).any(1);
         Assert.False(keptPerToken.all().item<bool>());
         Assert.Equal(0, loop[keptPerToken.logical_not()].abs().sum().item<float>());
 
         var none = routing with { Kept = zeros_like(routing.Kept) };
-        foreach (var runner in new ExpertRunner[] { new LoopExperts(), new SortedExperts(), new CapacityExperts() })
+        foreach (var runner in new ExpertRunner[] { new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts() })
             Assert.Equal(0, runner.Run(hidden.view(12, 8), none, experts).abs().sum().item<float>());
     }
 
@@ -91,9 +159,9 @@ public sealed class ExpertRunnerTests
         Assert.Contains("4 experts of hidden size 8", Assert.Throws<ArgumentException>(() => new MoeLayer(router, more)).Message);
     }
 
-    internal static Router Router(string name)
+    internal static Router Router(string name, Device? device = null, Generator? generator = null)
     {
-        var weights = new WeightFactory { StandardDeviation = 1 };
+        var weights = new WeightFactory(device) { StandardDeviation = 1, Generator = generator };
         return name switch
         {
             "softmax" => new SoftmaxTopKRouter(8, 12, 2, weights: weights),

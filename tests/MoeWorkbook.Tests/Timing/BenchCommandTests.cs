@@ -47,6 +47,23 @@ public class BenchCommandTests
         Assert.All(rows, row => Assert.True((double)row!["tokens_per_second"]! > 0));
     }
 
+    [Fact]
+    public async Task A_recording_has_every_result_with_its_command_and_a_failed_benchmark_leaves_none()
+    {
+        using var directory = new Checkpoints.TemporaryDirectory();
+        string file = directory.Path("recorded.json");
+        const string layer = "moe-layer --hidden 64 --ffn 128 --experts 4 --tokens 3 --dtypes float32 --rounds 2 --no-pytorch", model = "decode --batch 1 --hidden 64 --ffn 32 --layers 1 --rounds 2";
+        Assert.NotEqual(0, (await Run("bench", "--record", file, "--only", $"{layer} --experts 0")).Code);
+        Assert.False(File.Exists(file));
+        Assert.Equal(0, (await Run("bench", "--record", file, "--only", $"{layer}; {model}")).Code);
+        var json = JsonNode.Parse(await File.ReadAllTextAsync(file))!;
+        Assert.Equal([$"./workbook bench {layer} --json", $"./workbook bench {model} --json"], json["results"]!.AsArray().Select(result => (string)result!["command"]!));
+        Assert.Equal(3, (int)json["results"]![0]!["result"]!["rows"]![0]!["tokens"]!);
+        Assert.Contains("--only", (string)json["command"]!, StringComparison.Ordinal);
+        Assert.All(new[] { "date", "device", "processor", "cores", "packages" }, name => Assert.NotNull(json[name]));
+        Assert.NotEqual(0, (await Run("bench")).Code);
+    }
+
     [Theory]
     [InlineData("--tokens", "1,zero")]
     [InlineData("--dtypes", "float32,float99")]

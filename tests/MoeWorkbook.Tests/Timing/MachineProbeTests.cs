@@ -17,6 +17,15 @@ public class MachineProbeTests
         Assert.Contains("GB/s", probe.ToString(), StringComparison.Ordinal);
     }
 
+    [CudaFact]
+    public void A_probe_of_a_GPU_finds_limits_above_any_CPUs()
+    {
+        var probe = MachineProbe.Run(MachineProbeOptions.For(CUDA) with { ReadBytes = 1 << 30 });
+        Assert.InRange(probe.ReadBytesPerSecond, 1e11, 1e14);
+        Assert.InRange(probe.GemmFlopsPerSecond[ScalarType.BFloat16], 1e12, 1e16);
+        Assert.InRange(probe.SecondsPerCall, 1e-7, 1e-3);
+    }
+
     [Fact]
     public void Quantised_weights_are_held_against_the_fastest_product()
     {

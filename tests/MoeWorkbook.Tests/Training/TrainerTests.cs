@@ -21,8 +21,10 @@ public class TrainerTests
         Assert.Equal(0.2, options.LearningRateAt(12), 12);
     }
 
-    [Fact]
-    public void The_optimizer_is_AdamW_with_decay_on_matrices_only()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_optimizer_is_AdamW_with_decay_on_matrices_only(bool onHost)
     {
         using var linear = nn.Linear(3, 7);
         using (no_grad())
@@ -32,7 +34,7 @@ public class TrainerTests
         }
 
         var options = new TrainingOptions { Steps = 2, WarmupSteps = 0, LearningRate = 0.1, FinalLearningRateShare = 1, WeightDecay = 0.5 };
-        var optimizer = new AdamWOptimizer(linear);
+        using var optimizer = new AdamWOptimizer(linear, onHost);
         double[] expected = [.. Elements(linear.weight!), .. Elements(linear.bias!)], mean = new double[28], square = new double[28];
         for (var step = 1; step <= 2; step++)
         {
@@ -190,6 +192,24 @@ public class TrainerTests
         var together = Laboratory.Run(experiments, trainer => trainer.Validate().Loss, workers: 2);
         Assert.Equal(Laboratory.Run(experiments, trainer => trainer.Validate().Loss, workers: 1), together);
         Assert.Equal(3, together.Distinct().Count());
+    }
+
+    [CudaTheory]
+    [InlineData(null)]
+    [InlineData(RouterKind.NoisyTopK)]
+    public void A_GPU_trains_as_the_CPU_does(RouterKind? router)
+    {
+        var balancing = new BalancingOptions { Router = router, AuxiliaryLossWeight = 0.1, Capacity = new(1.2) };
+        using Trainer onCpu = new(Moe, Corpus, Quick, balancing), onGpu = new(Moe, Corpus, Quick, balancing, CUDA);
+        Assert.Equal(onCpu.Step().Loss, onGpu.Step().Loss, 1e-4);
+        Assert.Equal(onCpu.Step().GradientNorm, onGpu.Step().GradientNorm, 1e-3);
+        Assert.Equal(onCpu.Run().Validations[^1].Loss, onGpu.Run().Validations[^1].Loss, 1e-2);
+
+        using var directory = new Checkpoints.TemporaryDirectory();
+        using Trainer resumed = new(Moe, Corpus, Quick, balancing);
+        TrainingCheckpoint.Save(onGpu, directory.Root);
+        Assert.True(TrainingCheckpoint.TryResume(resumed, directory.Root));
+        Assert.Equal(onGpu.Validate().Loss, resumed.Validate().Loss, 1e-4);
     }
 
     [Fact]

@@ -29,12 +29,12 @@ internal sealed class GoldenCheckpoint
         }
     }
 
-    public Tensor TokenTensor => tensor(Tokens.Cast<long>().ToArray(), [Tokens.GetLength(0), Tokens.GetLength(1)]);
+    public Tensor TokenTensor => tensor(Tokens.Cast<long>().ToArray(), [Tokens.GetLength(0), Tokens.GetLength(1)], device: CPU);
 
     public float[] Logits => [.. _expected.GetProperty("logits").EnumerateArray().Select(value => value.GetSingle())];
 
-    /// <summary>Every device that is there.</summary>
-    public static IEnumerable<Device> Devices => cuda.is_available() ? [CPU, CUDA] : [CPU];
+    /// <summary>The largest difference between logits and the expected ones.</summary>
+    public float LargestError(Tensor logits) => logits.to(ScalarType.Float32).cpu().data<float>().Zip(Logits, (ours, theirs) => Math.Abs(ours - theirs)).Max();
 
     public CausalLanguageModel Load(ScalarType? dtype = null, Device? device = null)
     {

@@ -59,7 +59,7 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
     private static Tensor Run(FusedFeedForward kernel, FusedCall call, Tensor hidden, RoutingDecision routing, object owner)
     {
         var (type, tokens) = (hidden.dtype, (int)hidden.shape[0]);
-        var output = empty(tokens, call.HiddenSize, dtype: type); // [tokens, hidden]
+        var output = empty(tokens, call.HiddenSize, dtype: type, device: CPU); // [tokens, hidden]
         call.Hidden = TensorMemory.Contiguous(hidden);
         call.Output = TensorMemory.Contiguous(output);
         call.BFloat16 = type == ScalarType.BFloat16;

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #define API extern "C" __attribute__((visibility("default")))
@@ -72,6 +73,11 @@ R guarded(R failed, Body body) noexcept {
     return failed;
 }
 
+// libtorch 1.13 has its own optional, 2.x the standard's: whatever it uses itself.
+template <template <class> class Optional, class T>
+Optional<at::Tensor> of_tensor(const Optional<T>&);
+using OptionalTensor = decltype(of_tensor(std::declval<const c10::Argument&>().default_value()));
+
 at::Tensor& tensor(void* p) { return *static_cast<at::Tensor*>(p); }
 
 void* hand_over(at::Tensor t) { return t.defined() ? new at::Tensor(std::move(t)) : nullptr; }
@@ -101,11 +107,11 @@ c10::IValue unpack(const Value& v, const c10::Argument& argument) {
             return list;
         }
         case kOptionalTensors: {
-            c10::List<c10::optional<at::Tensor>> list;
+            c10::List<OptionalTensor> list;
             list.reserve(v.count);
             for (int k = 0; k < v.count; k++) {
                 auto p = static_cast<void**>(v.p)[k];
-                list.push_back(p ? c10::optional<at::Tensor>(tensor(p)) : c10::optional<at::Tensor>());
+                list.push_back(p ? OptionalTensor(tensor(p)) : OptionalTensor());
             }
             return list;
         }

@@ -1,0 +1,87 @@
+using static TorchSharp.torch;
+
+namespace MoeWorkbook;
+
+/// <summary>Experts for a GPU, which is handed work and must not wait for the host: a few large products, and at most one number asked back from the device.</summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>A few assignments to small experts: the chosen experts' weights are gathered and multiplied in one batch. The host learns nothing.</item>
+/// <item>Most experts busy: each expert's tokens are padded to the rows of the busiest, and all experts are two batched products (<see cref="ExpertWeights.forward"/>). The host asks for the load once.</item>
+/// <item>Otherwise, as in decoding with large experts or after a collapse: assignments sorted by expert, and a product for each busy expert alone. The host asks for the load once, and the weights of the others are not touched.</item>
+/// </list>
+/// It computes on every device, and with gradients.
+/// </remarks>
+public sealed class BatchedExperts : ExpertRunner
+{
+    private const int FewAssignments = 16;
+
+    // Gathering writes and reads weights once more; up to here that takes less time than starting a dozen small products.
+    private const long SmallExpertBytes = 32L << 20;
+
+    // Up to about here a product waits for its weights, and padded rows cost nothing.
+    private const long FreeRows = 64;
+
+    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    {
+        if (routing.Tokens.numel() == 0) return zeros_like(hidden);
+        var inputs = hidden.index_select(0, routing.Tokens); // [assignments, hidden]
+        var computed = Gathers(routing.Tokens.numel(), experts) ? Gathered(inputs, routing, experts) : Loaded(inputs, routing, experts); // [assignments, hidden]
+        var weighted = (computed * routing.Weights.unsqueeze(1).to(hidden.dtype)).masked_fill(routing.Kept.logical_not().unsqueeze(1), 0);
+        return routing.ExpertsPerToken is { } k
+            ? weighted.view(routing.TokenCount, k, -1).sum(dim: 1) // always in the same order, which adding to rows in parallel is not
+            : zeros_like(hidden).index_add(0, routing.Tokens, weighted, 1);
+    }
+
+    /// <summary>Whether the chosen experts' weights are gathered.</summary>
+    internal static bool Gathers(long assignments, ExpertWeights experts) => assignments <= FewAssignments
+        && (experts.GateUp.numel() + experts.Down.numel()) / experts.ExpertCount * experts.GateUp.element_size() <= SmallExpertBytes;
+
+    /// <summary>Whether all experts are computed, padded to the rows of the busiest: not where half of them would be read in vain, or where half of the rows would be padding that costs time.</summary>
+    internal static bool Pads(ReadOnlySpan<long> load)
+    {
+        long busy = 0, rows = 0, kept = 0;
+        foreach (var count in load)
+        {
+            if (count > 0) busy++;
+            rows = Math.Max(rows, count);
+            kept += count;
+        }
+
+        return 2 * busy >= load.Length && (rows <= FreeRows || load.Length * rows <= 2 * kept);
+    }
+
+    private static Tensor Gathered(Tensor inputs, RoutingDecision routing, ExpertWeights experts) =>
+        experts.ForwardChosen(inputs.unsqueeze(1), routing.Experts).squeeze(1);
+
+    /// <summary>Asks the device for the load, the one time that the host waits for it, and chooses.</summary>
+    private static Tensor Loaded(Tensor inputs, RoutingDecision routing, ExpertWeights experts)
+    {
+        long none = experts.ExpertCount; // stands for the expert of a dropped assignment
+        var owners = routing.Experts.masked_fill(routing.Kept.logical_not(), none); // [assignments]
+        var counts = zeros(none + 1, dtype: ScalarType.Int64, device: owners.device).index_add(0, owners, ones_like(owners), 1); // [experts + 1]
+        var load = counts.cpu().data<long>().ToArray();
+        if (load[none] == owners.numel()) return zeros_like(inputs);
+        return Pads(load.AsSpan(..(int)none)) ? Padded(inputs, owners, load[..(int)none].Max(), experts) : OneByOne(inputs, owners, load, experts);
+    }
+
+    private static Tensor Padded(Tensor inputs, Tensor owners, long rows, ExpertWeights experts)
+    {
+        var slots = owners * rows + ExpertSlots.Of(owners, experts.ExpertCount + 1); // [assignments], each its own row
+        var end = experts.ExpertCount * rows; // what was dropped goes to one row more
+        var padded = zeros(end + 1, experts.HiddenSize, dtype: inputs.dtype, device: inputs.device).index_copy(0, slots.clamp_max(end), inputs); // [experts · rows + 1, hidden]
+        var computed = experts.forward(padded.narrow(0, 0, end).view(experts.ExpertCount, rows, -1)); // [experts, rows, hidden]
+        return computed.flatten(0, 1).index_select(0, slots.clamp_max(end - 1));
+    }
+
+    private static Tensor OneByOne(Tensor inputs, Tensor owners, long[] load, ExpertWeights experts)
+    {
+        var (_, order) = owners.sort(0, stable: true); // [assignments], expert after expert, and what was dropped
+        var parts = inputs.index_select(0, order).split(load, 0); // for each expert [its assignments, hidden]
+        var each = experts.Unbind();
+        var computed = new List<Tensor>();
+        for (var e = 0; e < each.Length; e++)
+            if (load[e] > 0) computed.Add(each[e].Forward(parts[e]));
+        computed.Add(parts[^1]); // of dropped assignments, whose output does not count
+        return zeros_like(inputs).index_copy(0, order, cat(computed, 0));
+    }
+}
