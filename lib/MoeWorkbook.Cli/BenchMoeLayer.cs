@@ -13,8 +13,8 @@ internal static class BenchMoeLayer
     // After a product OpenBLAS's and OpenMP's threads wait actively for the next one (OpenBLAS's for 2^26 cycles, some 25 ms): it must not cost the alternative that has its turn.
     private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(40);
 
-    // A sample lasts at least as long as one of the bandwidth does; as in pytorch_peer.py.
-    private static readonly TimeSpan _sample = TimeSpan.FromMilliseconds(25);
+    // Many short calls: the first after a rest also waits for the cores to wake up, which on a shared machine takes milliseconds. As in pytorch_peer.py.
+    private static readonly TimeSpan _sample = TimeSpan.FromMilliseconds(100);
 
     public static Command Create()
     {
@@ -105,7 +105,7 @@ internal static class BenchMoeLayer
         return RoutingDecision.TopK(new(zeros(1, tokens, 1, device: device)), logits, logits.softmax(-1), experts, full(tokens, shape.TopK, 1.0 / shape.TopK, device: device)).MoveToOuterDisposeScope();
     }
 
-    // Call after call, as in decoding: the first after a rest also waits for the cores to wake up.
+    // Call after call, as in decoding.
     private static double Seconds(Action action, Device device) => Rested(() =>
     {
         ComputeDevice.Synchronize(device);
