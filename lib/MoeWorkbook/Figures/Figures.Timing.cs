@@ -134,12 +134,14 @@ public static partial class Figures
         var limits = Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Limit).ToArray(), Name: "limit: bytes / bandwidth", MarkerColor: FigureStyle.ToColor(FigureStyle.Grey));
         var measured = Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Time.Value).ToArray(), Name: "measured", MarkerColor: Colour(0));
         double lowest = rows.Min(row => Math.Min(row.Limit, row.Time.Low)), highest = rows.Max(row => Math.Max(row.Limit, row.Time.High));
+        var time = LogAxis(Math.Log10(lowest) - 0.15, Math.Log10(highest) + 0.15);
+        time["dtick"] = "D2"; // 1, 2, 5, 10, …
         return new Figure(Titled(Chart.Combine([limits, measured]), "step", "time (ms)", StyleParam.AxisType.Category, StyleParam.AxisType.Log), title, caption)
         {
             Height = 440,
             Layout = new()
             {
-                ["yaxis"] = LogAxis(Math.Log10(lowest) - 0.15, Math.Log10(highest) + 0.15),
+                ["yaxis"] = time,
                 ["shapes"] = Whiskers(rows.Select(row => ((JsonNode)row.Name, Math.Min(row.Limit, row.Time.Value), row.Time.Value, "#8C8C8C66"))),
                 ["template"] = Hover("scatter", "%{fullData.name}<br>%{x}: %{y:.3~g} ms<extra></extra>"),
             },
