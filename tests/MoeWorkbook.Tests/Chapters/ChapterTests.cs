@@ -7,7 +7,7 @@ namespace MoeWorkbook.Tests.Chapters;
 /// <summary>Executes every notebook as a reader does, in a child process, and reads what it shows.</summary>
 public partial class ChapterTests
 {
-    private static readonly string Folder = Path.Combine(RepositoryRoot(), "notebooks");
+    private static readonly string Folder = Path.Combine(Repository.Root, "notebooks");
     private static readonly ConcurrentDictionary<string, Task<NotebookResult>> Executed = new();
 
     public static TheoryData<string> Chapters => Names(Folder);
@@ -65,13 +65,6 @@ public partial class ChapterTests
 
     private static TheoryData<string> Names(string folder) =>
         [.. Directory.GetFiles(folder, "*.ipynb").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "MoeWorkbook.sln"))) directory = directory.Parent;
-        return directory?.FullName ?? throw new DirectoryNotFoundException("the tests are not inside a working copy");
-    }
 
     [GeneratedRegex(@"\b\d{1,3}(,\d{3})+\b")]
     private static partial Regex ExactNumber();

@@ -5,7 +5,7 @@ namespace MoeWorkbook.Tests.Training;
 /// <summary>What the chapters say about the recorded run and the trained model in <c>data</c>.</summary>
 public class RecordedTests
 {
-    private static readonly string Data = Path.Combine(RepositoryRoot(), "data");
+    private static readonly string Data = Path.Combine(Repository.Root, "data");
 
     [Theory, InlineData("32 experts, top-1"), InlineData("32 halves, top-2"), InlineData("64 quarters, top-4")]
     public void A_mixture_of_experts_needs_at_least_one_and_a_half_times_fewer_steps_than_the_dense_model_of_equal_active_parameters(string name)
@@ -79,12 +79,5 @@ public class RecordedTests
         return SpeedUp.ToEqualLoss(Curves("dense, equal active"), Curves(name));
 
         IReadOnlyList<(double, double)>[] Curves(string model) => [.. runs.Where(run => run.Name == model).OrderBy(run => run.Seed).Select(run => run.Curve(TrainingCost.Steps))];
-    }
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "MoeWorkbook.sln"))) directory = directory.Parent;
-        return directory?.FullName ?? throw new DirectoryNotFoundException("the tests are not inside a working copy");
     }
 }

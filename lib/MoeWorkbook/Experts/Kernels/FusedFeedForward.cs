@@ -34,6 +34,20 @@ internal abstract unsafe class FusedFeedForward
 {
     /// <summary>Computes the experts. One caller at a time.</summary>
     public abstract void Run(in FusedCall call, ThreadTeam team);
+
+    /// <summary>inner ← gate · σ(gate) · up; inner may be gate.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    protected static void SwiGlu(float* gate, float* up, float* inner, int count)
+    {
+        var i = 0;
+        for (; i <= count - Vector256<float>.Count; i += Vector256<float>.Count)
+        {
+            var g = Vector256.Load(gate + i);
+            (g / (Vector256<float>.One + Vector256.Exp(-g)) * Vector256.Load(up + i)).Store(inner + i);
+        }
+
+        for (; i < count; i++) inner[i] = gate[i] / (1 + MathF.Exp(-gate[i])) * up[i];
+    }
 }
 
 /// <inheritdoc />
@@ -119,7 +133,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
             for (var a = first; a < first + count; a++)
             {
                 var gate = layer._gate + a * (long)call.FeedForwardSize;
-                SwiGlu(gate + start, layer._up + a * (long)call.FeedForwardSize + start, end - start);
+                SwiGlu(gate + start, layer._up + a * (long)call.FeedForwardSize + start, gate + start, end - start);
                 TKernel.Prepare(gate, start, end, call.FeedForwardSize, layer._inner + a * layer._innerBytes);
             }
         }
@@ -168,20 +182,6 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
         }
 
         private byte* Input(int assignment) => layer._input + layer._queues.Tokens[assignment] * layer._inputBytes;
-
-        /// <summary>gate ← gate · σ(gate) · up.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void SwiGlu(float* gate, float* up, int count)
-        {
-            var i = 0;
-            for (; i <= count - Vector256<float>.Count; i += Vector256<float>.Count)
-            {
-                var g = Vector256.Load(gate + i);
-                (g / (Vector256<float>.One + Vector256.Exp(-g)) * Vector256.Load(up + i)).Store(gate + i);
-            }
-
-            for (; i < count; i++) gate[i] = gate[i] / (1 + MathF.Exp(-gate[i])) * up[i];
-        }
     }
 
     /// <summary>A block of rows of the output, for all tokens: every expert in turn adds weight · (row of down · inner).</summary>

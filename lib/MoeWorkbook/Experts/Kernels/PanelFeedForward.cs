@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace MoeWorkbook;
 
@@ -179,20 +178,6 @@ internal sealed unsafe class PanelFeedForward<TFormat, TLanes, TVector> : FusedF
                 var first = panel.Offset * call.FeedForwardSize + (long)start * panel.Width;
                 SwiGlu(layer._product + first, layer._up + first, layer._inner + first, rows * panel.Width);
             }
-        }
-
-        /// <summary>inner ← gate · σ(gate) · up.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void SwiGlu(float* gate, float* up, float* inner, int count)
-        {
-            var i = 0;
-            for (; i <= count - Vector256<float>.Count; i += Vector256<float>.Count)
-            {
-                var g = Vector256.Load(gate + i);
-                (g / (Vector256<float>.One + Vector256.Exp(-g)) * Vector256.Load(up + i)).Store(inner + i);
-            }
-
-            for (; i < count; i++) inner[i] = gate[i] / (1 + MathF.Exp(-gate[i])) * up[i];
         }
     }
 
