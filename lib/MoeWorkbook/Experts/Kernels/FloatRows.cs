@@ -37,16 +37,16 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneToken(in Tile tile, int start, int end, float* sums)
     {
-        var ahead = (nint)tile.Ahead;
+        nint ahead0 = (nint)tile.Ahead0, ahead1 = (nint)tile.Ahead1, ahead2 = (nint)tile.Ahead2, ahead3 = (nint)tile.Ahead3;
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         var x0 = (float*)tile.Token0;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00;
         for (nint i = start; i < end; i += Granule)
         {
-            PrefetchStep(w0, i, ahead);
-            PrefetchStep(w1, i, ahead);
-            PrefetchStep(w2, i, ahead);
-            PrefetchStep(w3, i, ahead);
+            PrefetchStep(w0, i, ahead0);
+            PrefetchStep(w1, i, ahead1);
+            PrefetchStep(w2, i, ahead2);
+            PrefetchStep(w3, i, ahead3);
             var x = TLanes.Load(x0 + i);
             s00 = TLanes.MultiplyAdd(First(w0, i), x, s00);
             s10 = TLanes.MultiplyAdd(First(w1, i), x, s10);
@@ -65,16 +65,16 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TwoTokens(in Tile tile, int start, int end, float* sums)
     {
-        var ahead = (nint)tile.Ahead;
+        nint ahead0 = (nint)tile.Ahead0, ahead1 = (nint)tile.Ahead1, ahead2 = (nint)tile.Ahead2, ahead3 = (nint)tile.Ahead3;
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;
         for (nint i = start; i < end; i += Granule)
         {
-            PrefetchStep(w0, i, ahead);
-            PrefetchStep(w1, i, ahead);
-            PrefetchStep(w2, i, ahead);
-            PrefetchStep(w3, i, ahead);
+            PrefetchStep(w0, i, ahead0);
+            PrefetchStep(w1, i, ahead1);
+            PrefetchStep(w2, i, ahead2);
+            PrefetchStep(w3, i, ahead3);
             TVector a = First(w0, i), b = First(w1, i), c = First(w2, i), d = First(w3, i);
             var x = TLanes.Load(x0 + i);
             s00 = TLanes.MultiplyAdd(a, x, s00);
@@ -106,17 +106,17 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourTokens(in Tile tile, int start, int end, float* sums)
     {
-        var ahead = (nint)tile.Ahead;
+        nint ahead0 = (nint)tile.Ahead0, ahead1 = (nint)tile.Ahead1, ahead2 = (nint)tile.Ahead2, ahead3 = (nint)tile.Ahead3;
         byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1, x2 = (float*)tile.Token2, x3 = (float*)tile.Token3;
         TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;
         TVector s02 = s00, s12 = s00, s22 = s00, s32 = s00, s03 = s00, s13 = s00, s23 = s00, s33 = s00;
         for (nint i = start; i < end; i += Granule)
         {
-            PrefetchStep(w0, i, ahead);
-            PrefetchStep(w1, i, ahead);
-            PrefetchStep(w2, i, ahead);
-            PrefetchStep(w3, i, ahead);
+            PrefetchStep(w0, i, ahead0);
+            PrefetchStep(w1, i, ahead1);
+            PrefetchStep(w2, i, ahead2);
+            PrefetchStep(w3, i, ahead3);
             TVector a = First(w0, i), b = First(w1, i), c = First(w2, i), d = First(w3, i);
             var x = TLanes.Load(x0 + i);
             s00 = TLanes.MultiplyAdd(a, x, s00);

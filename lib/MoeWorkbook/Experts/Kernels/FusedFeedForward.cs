@@ -53,8 +53,9 @@ internal abstract unsafe class FusedFeedForward
 /// <inheritdoc />
 internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where TKernel : IRowKernel
 {
-    // With more tokens than fit in one tile a piece of a row meets them all while it is in a near cache.
-    private const int ColumnBlock = 4096;
+    // With more tokens than fit in one tile a piece of a row meets them all while it is in a near cache, and they stay in
+    // the second while the next rows come. Not smaller: every tile begins and ends with some work of its own.
+    private const int PieceBytes = 16 << 10, TokenBytes = 512 << 10;
 
     // Below so many bytes of weights a second thread costs more than it saves.
     private const long BytesWorthSharing = 256 << 10;
@@ -95,10 +96,24 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
     // Two tokens share a tile of two, three or more a tile of four, where the missing one repeats another.
     private static int TileTokens(int left) => Math.Min(left == 1 ? 1 : left == 2 ? 2 : 4, TKernel.MaxTokens);
 
-    private static int Columns(int columns, int tokens) => tokens <= TKernel.MaxTokens ? columns : ColumnBlock;
+    private static int Columns(int columns, int tokens, in WeightRows rows, long tokenBytes)
+    {
+        if (tokens <= TKernel.MaxTokens) return columns;
+        var pieces = Math.Max((rows.RowBytes + PieceBytes - 1) / PieceBytes, (tokens * tokenBytes + TokenBytes - 1) / TokenBytes);
+        var granules = (columns + TKernel.Granule - 1) / TKernel.Granule;
+        return (int)((granules + pieces - 1) / pieces) * TKernel.Granule;
+    }
 
-    // Whole rows are read on and on. Of pieces, the next row's is wanted next; only a row's first tile finds it not yet in the cache.
-    private static long Ahead(int tokens, bool firstTile, in WeightRows rows) => tokens <= TKernel.MaxTokens ? Prefetch.Distance : firstTile ? rows.RowBytes : 0;
+    // What one tile meets is read on and on. What several meet is fetched a round before, and each tile asks for a part of it, so that memory works while they compute.
+    private static void SetAhead(ref Tile tile, int tokens, int token, in WeightRows rows)
+    {
+        var tiles = (tokens + TKernel.MaxTokens - 1) / TKernel.MaxTokens;
+        var (turn, turns, ahead) = (token / TKernel.MaxTokens, Math.Min(tiles, 4), tiles == 1 ? Prefetch.Distance : rows.RowBytes);
+        tile.Ahead0 = turn == 0 ? ahead : 0;
+        tile.Ahead1 = turn == turns / 4 ? ahead : 0;
+        tile.Ahead2 = turn == turns / 2 ? ahead : 0;
+        tile.Ahead3 = turn == turns * 3 / 4 ? ahead : 0;
+    }
 
     /// <summary>Each token's hidden state as the kernel reads it.</summary>
     private sealed class PrepareInputs(FusedFeedForward<TKernel> layer) : ChunkedWork
@@ -150,7 +165,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
 
             var sums = stackalloc float[16];
             var tile = new Tile();
-            var columns = Columns(call.HiddenSize, count);
+            var columns = Columns(call.HiddenSize, count, call.GateUp, layer._inputBytes);
             for (var column = 0; column < call.HiddenSize; column += columns)
             {
                 var columnEnd = Math.Min(column + columns, call.HiddenSize);
@@ -165,7 +180,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
                         var tokens = TileTokens(count - t);
                         var a = first + t;
                         tile.SetTokens(Input(a), Input(Math.Min(a + 1, first + count - 1)), Input(Math.Min(a + 2, first + count - 1)), Input(Math.Min(a + 3, first + count - 1)));
-                        tile.Ahead = Ahead(count, t == 0, call.GateUp);
+                        SetAhead(ref tile, count, t, call.GateUp);
                         TKernel.Multiply(tile, tokens, column, columnEnd, call.HiddenSize, sums);
                         for (var j = 0; j < tokens && t < count; j++, t++)
                         {
@@ -216,7 +231,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
         {
             var sums = stackalloc float[16];
             var tile = new Tile();
-            var columns = Columns(call.FeedForwardSize, count);
+            var columns = Columns(call.FeedForwardSize, count, call.Down, layer._innerBytes);
             for (var column = 0; column < call.FeedForwardSize; column += columns)
             {
                 var columnEnd = Math.Min(column + columns, call.FeedForwardSize);
@@ -230,7 +245,7 @@ internal sealed unsafe class FusedFeedForward<TKernel> : FusedFeedForward where 
                         var tokens = TileTokens(count - t);
                         var a = first + t;
                         tile.SetTokens(Inner(a), Inner(Math.Min(a + 1, first + count - 1)), Inner(Math.Min(a + 2, first + count - 1)), Inner(Math.Min(a + 3, first + count - 1)));
-                        tile.Ahead = Ahead(count, t == 0, call.Down);
+                        SetAhead(ref tile, count, t, call.Down);
                         TKernel.Multiply(tile, tokens, column, columnEnd, call.FeedForwardSize, sums);
                         for (var j = 0; j < tokens && t < count; j++, t++)
                         {

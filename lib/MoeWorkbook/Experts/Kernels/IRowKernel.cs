@@ -38,8 +38,8 @@ internal unsafe struct Tile
     public byte* Scale0, Scale1, Scale2, Scale3;
     public byte* Token0, Token1, Token2, Token3;
 
-    /// <summary>How many bytes ahead of each row to prefetch; 0 for not.</summary>
-    public long Ahead;
+    /// <summary>How many bytes ahead to prefetch in each row; 0 for not.</summary>
+    public long Ahead0, Ahead1, Ahead2, Ahead3;
 
     public void SetRows(in WeightRows weights, long row0, long row1, long row2, long row3)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace MoeWorkbook;
 
@@ -15,7 +16,8 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
     where TFormat : IIntegerFormat
     where TProduct : IByteProduct
 {
-    public static int MaxTokens => 2;
+    // Sixteen products, four weights and an activation need 21 registers: processors with AVX-512 have 32, others 16.
+    public static int MaxTokens => Vector512.IsHardwareAccelerated ? 4 : 2;
 
     public static int Granule => IntegerBlock.Size;
 
@@ -29,110 +31,185 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
 
     public static void Multiply(in Tile tile, int tokens, int start, int end, int columns, float* sums)
     {
-        if (tokens == 1) OneToken(tile, start / IntegerBlock.Size, IntegerBlock.Count(end), sums);
-        else TwoTokens(tile, start / IntegerBlock.Size, IntegerBlock.Count(end), sums);
+        (start, end) = (start / IntegerBlock.Size, IntegerBlock.Count(end));
+        switch (tokens)
+        {
+            case 1: OneToken(tile, start, end, sums); break;
+            case 2: TwoTokens(tile, start, end, sums); break;
+            default: FourTokens(tile, start, end, sums); break;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneToken(in Tile tile, int start, int end, float* sums)
+    private static void OneToken(in Tile tile, nint start, nint end, float* sums)
     {
-        Vector256<float> s00 = default, s10 = default, s20 = default, s30 = default;
-        for (nint block = start; block < end; block++)
+        var sums0 = new Sums();
+        for (var block = start; block < end; block++)
         {
-            byte* w0 = tile.Row0 + block * TFormat.BlockBytes, w1 = tile.Row1 + block * TFormat.BlockBytes;
-            byte* w2 = tile.Row2 + block * TFormat.BlockBytes, w3 = tile.Row3 + block * TFormat.BlockBytes;
+            var rows = new Rows(tile, block);
             var x0 = tile.Token0 + block * ActivationBlock.Bytes;
-            Prefetch.Lines(w0 + tile.Ahead, TFormat.BlockBytes);
-            Prefetch.Lines(w1 + tile.Ahead, TFormat.BlockBytes);
-            Prefetch.Lines(w2 + tile.Ahead, TFormat.BlockBytes);
-            Prefetch.Lines(w3 + tile.Ahead, TFormat.BlockBytes);
-            Vector256<int> i00 = ActivationBlock.Start(x0), i10 = i00, i20 = i00, i30 = i00;
+            var products0 = new Products(x0);
             for (var pair = 0; pair < IntegerBlock.Steps / 2; pair++)
             {
-                var x = ActivationBlock.Step(x0, 2 * pair);
-                i00 = TProduct.Add(i00, TFormat.First(w0, pair), x);
-                i10 = TProduct.Add(i10, TFormat.First(w1, pair), x);
-                i20 = TProduct.Add(i20, TFormat.First(w2, pair), x);
-                i30 = TProduct.Add(i30, TFormat.First(w3, pair), x);
-                x = ActivationBlock.Step(x0, 2 * pair + 1);
-                i00 = TProduct.Add(i00, TFormat.Second(w0, pair), x);
-                i10 = TProduct.Add(i10, TFormat.Second(w1, pair), x);
-                i20 = TProduct.Add(i20, TFormat.Second(w2, pair), x);
-                i30 = TProduct.Add(i30, TFormat.Second(w3, pair), x);
+                var weights = rows.First(pair);
+                products0.Add(weights, ActivationBlock.Step(x0, 2 * pair));
+                weights = rows.Second(pair);
+                products0.Add(weights, ActivationBlock.Step(x0, 2 * pair + 1));
             }
 
-            var scale = ActivationBlock.Scales(x0);
-            s00 = Scaled(i00, TFormat.Scales(tile.Scale0, block, scale), s00);
-            s10 = Scaled(i10, TFormat.Scales(tile.Scale1, block, scale), s10);
-            s20 = Scaled(i20, TFormat.Scales(tile.Scale2, block, scale), s20);
-            s30 = Scaled(i30, TFormat.Scales(tile.Scale3, block, scale), s30);
+            sums0.Add(products0, tile, block, x0);
         }
 
-        sums[0] = Vector256.Sum(s00) * TFormat.RowScale(tile.Scale0);
-        sums[4] = Vector256.Sum(s10) * TFormat.RowScale(tile.Scale1);
-        sums[8] = Vector256.Sum(s20) * TFormat.RowScale(tile.Scale2);
-        sums[12] = Vector256.Sum(s30) * TFormat.RowScale(tile.Scale3);
+        sums0.Store(tile, sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoTokens(in Tile tile, int start, int end, float* sums)
+    private static void TwoTokens(in Tile tile, nint start, nint end, float* sums)
     {
-        Vector256<float> s00 = default, s10 = default, s20 = default, s30 = default, s01 = default, s11 = default, s21 = default, s31 = default;
-        for (nint block = start; block < end; block++)
+        Sums sums0 = new(), sums1 = new();
+        for (var block = start; block < end; block++)
         {
-            byte* w0 = tile.Row0 + block * TFormat.BlockBytes, w1 = tile.Row1 + block * TFormat.BlockBytes;
-            byte* w2 = tile.Row2 + block * TFormat.BlockBytes, w3 = tile.Row3 + block * TFormat.BlockBytes;
+            var rows = new Rows(tile, block);
             byte* x0 = tile.Token0 + block * ActivationBlock.Bytes, x1 = tile.Token1 + block * ActivationBlock.Bytes;
-            Prefetch.Lines(w0 + tile.Ahead, TFormat.BlockBytes);
-            Prefetch.Lines(w1 + tile.Ahead, TFormat.BlockBytes);
-            Prefetch.Lines(w2 + tile.Ahead, TFormat.BlockBytes);
-            Prefetch.Lines(w3 + tile.Ahead, TFormat.BlockBytes);
-            Vector256<int> i00 = ActivationBlock.Start(x0), i10 = i00, i20 = i00, i30 = i00;
-            Vector256<int> i01 = ActivationBlock.Start(x1), i11 = i01, i21 = i01, i31 = i01;
+            Products products0 = new(x0), products1 = new(x1);
             for (var pair = 0; pair < IntegerBlock.Steps / 2; pair++)
             {
-                Vector256<byte> a = TFormat.First(w0, pair), b = TFormat.First(w1, pair), c = TFormat.First(w2, pair), d = TFormat.First(w3, pair);
-                var x = ActivationBlock.Step(x0, 2 * pair);
-                i00 = TProduct.Add(i00, a, x);
-                i10 = TProduct.Add(i10, b, x);
-                i20 = TProduct.Add(i20, c, x);
-                i30 = TProduct.Add(i30, d, x);
-                x = ActivationBlock.Step(x1, 2 * pair);
-                i01 = TProduct.Add(i01, a, x);
-                i11 = TProduct.Add(i11, b, x);
-                i21 = TProduct.Add(i21, c, x);
-                i31 = TProduct.Add(i31, d, x);
-                (a, b, c, d) = (TFormat.Second(w0, pair), TFormat.Second(w1, pair), TFormat.Second(w2, pair), TFormat.Second(w3, pair));
-                x = ActivationBlock.Step(x0, 2 * pair + 1);
-                i00 = TProduct.Add(i00, a, x);
-                i10 = TProduct.Add(i10, b, x);
-                i20 = TProduct.Add(i20, c, x);
-                i30 = TProduct.Add(i30, d, x);
-                x = ActivationBlock.Step(x1, 2 * pair + 1);
-                i01 = TProduct.Add(i01, a, x);
-                i11 = TProduct.Add(i11, b, x);
-                i21 = TProduct.Add(i21, c, x);
-                i31 = TProduct.Add(i31, d, x);
+                var weights = rows.First(pair);
+                products0.Add(weights, ActivationBlock.Step(x0, 2 * pair));
+                products1.Add(weights, ActivationBlock.Step(x1, 2 * pair));
+                weights = rows.Second(pair);
+                products0.Add(weights, ActivationBlock.Step(x0, 2 * pair + 1));
+                products1.Add(weights, ActivationBlock.Step(x1, 2 * pair + 1));
             }
 
-            Vector256<float> scale0 = ActivationBlock.Scales(x0), scale1 = ActivationBlock.Scales(x1);
-            s00 = Scaled(i00, TFormat.Scales(tile.Scale0, block, scale0), s00);
-            s10 = Scaled(i10, TFormat.Scales(tile.Scale1, block, scale0), s10);
-            s20 = Scaled(i20, TFormat.Scales(tile.Scale2, block, scale0), s20);
-            s30 = Scaled(i30, TFormat.Scales(tile.Scale3, block, scale0), s30);
-            s01 = Scaled(i01, TFormat.Scales(tile.Scale0, block, scale1), s01);
-            s11 = Scaled(i11, TFormat.Scales(tile.Scale1, block, scale1), s11);
-            s21 = Scaled(i21, TFormat.Scales(tile.Scale2, block, scale1), s21);
-            s31 = Scaled(i31, TFormat.Scales(tile.Scale3, block, scale1), s31);
+            sums0.Add(products0, tile, block, x0);
+            sums1.Add(products1, tile, block, x1);
         }
 
-        (sums[0], sums[1]) = (Vector256.Sum(s00) * TFormat.RowScale(tile.Scale0), Vector256.Sum(s01) * TFormat.RowScale(tile.Scale0));
-        (sums[4], sums[5]) = (Vector256.Sum(s10) * TFormat.RowScale(tile.Scale1), Vector256.Sum(s11) * TFormat.RowScale(tile.Scale1));
-        (sums[8], sums[9]) = (Vector256.Sum(s20) * TFormat.RowScale(tile.Scale2), Vector256.Sum(s21) * TFormat.RowScale(tile.Scale2));
-        (sums[12], sums[13]) = (Vector256.Sum(s30) * TFormat.RowScale(tile.Scale3), Vector256.Sum(s31) * TFormat.RowScale(tile.Scale3));
+        sums0.Store(tile, sums);
+        sums1.Store(tile, sums + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Scaled(Vector256<int> product, Vector256<float> scale, Vector256<float> sum) =>
-        Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(product), scale, sum);
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourTokens(in Tile tile, nint start, nint end, float* sums)
+    {
+        // In memory: the registers are for the products.
+        var total = stackalloc Sums[4];
+        for (var t = 0; t < 4; t++) total[t] = new();
+        for (var block = start; block < end; block++)
+        {
+            var rows = new Rows(tile, block);
+            byte* x0 = tile.Token0 + block * ActivationBlock.Bytes, x1 = tile.Token1 + block * ActivationBlock.Bytes;
+            byte* x2 = tile.Token2 + block * ActivationBlock.Bytes, x3 = tile.Token3 + block * ActivationBlock.Bytes;
+            Products products0 = new(x0), products1 = new(x1), products2 = new(x2), products3 = new(x3);
+            for (var pair = 0; pair < IntegerBlock.Steps / 2; pair++)
+            {
+                var weights = rows.First(pair);
+                products0.Add(weights, ActivationBlock.Step(x0, 2 * pair));
+                products1.Add(weights, ActivationBlock.Step(x1, 2 * pair));
+                products2.Add(weights, ActivationBlock.Step(x2, 2 * pair));
+                products3.Add(weights, ActivationBlock.Step(x3, 2 * pair));
+                weights = rows.Second(pair);
+                products0.Add(weights, ActivationBlock.Step(x0, 2 * pair + 1));
+                products1.Add(weights, ActivationBlock.Step(x1, 2 * pair + 1));
+                products2.Add(weights, ActivationBlock.Step(x2, 2 * pair + 1));
+                products3.Add(weights, ActivationBlock.Step(x3, 2 * pair + 1));
+            }
+
+            total[0].Add(products0, tile, block, x0);
+            total[1].Add(products1, tile, block, x1);
+            total[2].Add(products2, tile, block, x2);
+            total[3].Add(products3, tile, block, x3);
+        }
+
+        for (var t = 0; t < 4; t++) total[t].Store(tile, sums + t);
+    }
+
+    /// <summary>A block of each of the four rows.</summary>
+    private readonly struct Rows
+    {
+        private readonly byte* _row0, _row1, _row2, _row3;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Rows(in Tile tile, nint block)
+        {
+            _row0 = tile.Row0 + block * TFormat.BlockBytes;
+            _row1 = tile.Row1 + block * TFormat.BlockBytes;
+            _row2 = tile.Row2 + block * TFormat.BlockBytes;
+            _row3 = tile.Row3 + block * TFormat.BlockBytes;
+            Prefetch.Lines(_row0 + tile.Ahead0, TFormat.BlockBytes);
+            Prefetch.Lines(_row1 + tile.Ahead1, TFormat.BlockBytes);
+            Prefetch.Lines(_row2 + tile.Ahead2, TFormat.BlockBytes);
+            Prefetch.Lines(_row3 + tile.Ahead3, TFormat.BlockBytes);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Weights First(int pair) => new(TFormat.First(_row0, pair), TFormat.First(_row1, pair), TFormat.First(_row2, pair), TFormat.First(_row3, pair));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Weights Second(int pair) => new(TFormat.Second(_row0, pair), TFormat.Second(_row1, pair), TFormat.Second(_row2, pair), TFormat.Second(_row3, pair));
+    }
+
+    /// <summary>A step of each of the four rows.</summary>
+    private readonly struct Weights(Vector256<byte> row0, Vector256<byte> row1, Vector256<byte> row2, Vector256<byte> row3)
+    {
+        public readonly Vector256<byte> Row0 = row0, Row1 = row1, Row2 = row2, Row3 = row3;
+    }
+
+    /// <summary>The sums of a block, of one token with each of the four rows: lane j is group j's.</summary>
+    private struct Products
+    {
+        public Vector256<int> Row0, Row1, Row2, Row3;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Products(byte* activations) => Row0 = Row1 = Row2 = Row3 = ActivationBlock.Start(activations);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add(in Weights weights, Vector256<sbyte> activations)
+        {
+            Row0 = TProduct.Add(Row0, weights.Row0, activations);
+            Row1 = TProduct.Add(Row1, weights.Row1, activations);
+            Row2 = TProduct.Add(Row2, weights.Row2, activations);
+            Row3 = TProduct.Add(Row3, weights.Row3, activations);
+        }
+    }
+
+    /// <summary>The sums of all blocks so far, scaled, of one token with each of the four rows.</summary>
+    private struct Sums
+    {
+        public Vector256<float> Row0, Row1, Row2, Row3;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add(in Products products, in Tile tile, nint block, byte* activations)
+        {
+            var scale = ActivationBlock.Scales(activations);
+            Row0 = Scaled(products.Row0, TFormat.Scales(tile.Scale0, block, scale), Row0);
+            Row1 = Scaled(products.Row1, TFormat.Scales(tile.Scale1, block, scale), Row1);
+            Row2 = Scaled(products.Row2, TFormat.Scales(tile.Scale2, block, scale), Row2);
+            Row3 = Scaled(products.Row3, TFormat.Scales(tile.Scale3, block, scale), Row3);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void Store(in Tile tile, float* sums)
+        {
+            var total = Total();
+            sums[0] = total[0] * TFormat.RowScale(tile.Scale0);
+            sums[4] = total[1] * TFormat.RowScale(tile.Scale1);
+            sums[8] = total[2] * TFormat.RowScale(tile.Scale2);
+            sums[12] = total[3] * TFormat.RowScale(tile.Scale3);
+        }
+
+        // A row of 4,096 columns has sixteen blocks only: four times the sum of one register would show.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly Vector128<float> Total()
+        {
+            if (!Avx.IsSupported) return Vector128.Create(Vector256.Sum(Row0), Vector256.Sum(Row1), Vector256.Sum(Row2), Vector256.Sum(Row3));
+            var halves = Avx.HorizontalAdd(Avx.HorizontalAdd(Row0, Row1), Avx.HorizontalAdd(Row2, Row3));
+            return halves.GetLower() + halves.GetUpper();
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Vector256<float> Scaled(Vector256<int> product, Vector256<float> scale, Vector256<float> sum) =>
+            Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(product), scale, sum);
+    }
 }

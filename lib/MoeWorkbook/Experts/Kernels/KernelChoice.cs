@@ -20,7 +20,7 @@ internal enum KernelKind
 /// Measured at hidden 4096, ffn 14336, 8 experts, top-2, two cores with AVX-512, in milliseconds, rows : panels or libtorch (: sorted runner)
 /// for so many tokens an expert. Float32: 160 : 201 for 4, 197 : 202 for 8, 295 : 221 for 16, 947 : 485 : 1320 for 64.
 /// Bfloat16: 122 : 163 : 126 for 8, 230 : 224 : 162 for 16, 312 : 211 : 198 for 24, 746 : 300 : 362 for 64.
-/// Int8: 113 : 145 for 16, 155 : 196 for 24, 341 : 305 for 64. Int4: 89 : 119 for 16, 131 : 173 for 24, 341 : 297 for 64.
+/// Int8: 71 : 113 for 16, 137 : 163 for 32, 269 : 267 for 64, 593 : 500 for 128. Int4: 84 : 135 for 16, 153 : 167 for 32, 308 : 274 for 64, 680 : 495 for 128.
 /// </remarks>
 internal static class KernelChoice
 {
