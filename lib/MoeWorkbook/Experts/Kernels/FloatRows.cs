@@ -35,136 +35,66 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneToken(in Tile tile, int start, int end, float* sums)
+    private static void OneToken(in Tile tile, nint start, nint end, float* sums)
     {
-        nint ahead0 = (nint)tile.Ahead0, ahead1 = (nint)tile.Ahead1, ahead2 = (nint)tile.Ahead2, ahead3 = (nint)tile.Ahead3;
-        byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
+        var rows = new Rows(tile);
         var x0 = (float*)tile.Token0;
-        TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00;
-        for (nint i = start; i < end; i += Granule)
+        var sums0 = new Sums();
+        for (var i = start; i < end; i += Granule)
         {
-            PrefetchStep(w0, i, ahead0);
-            PrefetchStep(w1, i, ahead1);
-            PrefetchStep(w2, i, ahead2);
-            PrefetchStep(w3, i, ahead3);
-            var x = TLanes.Load(x0 + i);
-            s00 = TLanes.MultiplyAdd(First(w0, i), x, s00);
-            s10 = TLanes.MultiplyAdd(First(w1, i), x, s10);
-            s20 = TLanes.MultiplyAdd(First(w2, i), x, s20);
-            s30 = TLanes.MultiplyAdd(First(w3, i), x, s30);
-            x = TLanes.Load(x0 + i + TLanes.Width);
-            s00 = TLanes.MultiplyAdd(Second(w0, i), x, s00);
-            s10 = TLanes.MultiplyAdd(Second(w1, i), x, s10);
-            s20 = TLanes.MultiplyAdd(Second(w2, i), x, s20);
-            s30 = TLanes.MultiplyAdd(Second(w3, i), x, s30);
+            var weights = rows.First(i);
+            sums0.Add(weights, TLanes.Load(x0 + i));
+            weights = rows.Second(i);
+            sums0.Add(weights, TLanes.Load(x0 + i + TLanes.Width));
         }
 
-        (sums[0], sums[4], sums[8], sums[12]) = (TLanes.Sum(s00), TLanes.Sum(s10), TLanes.Sum(s20), TLanes.Sum(s30));
+        sums0.Store(sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoTokens(in Tile tile, int start, int end, float* sums)
+    private static void TwoTokens(in Tile tile, nint start, nint end, float* sums)
     {
-        nint ahead0 = (nint)tile.Ahead0, ahead1 = (nint)tile.Ahead1, ahead2 = (nint)tile.Ahead2, ahead3 = (nint)tile.Ahead3;
-        byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
+        var rows = new Rows(tile);
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1;
-        TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;
-        for (nint i = start; i < end; i += Granule)
+        Sums sums0 = new(), sums1 = new();
+        for (var i = start; i < end; i += Granule)
         {
-            PrefetchStep(w0, i, ahead0);
-            PrefetchStep(w1, i, ahead1);
-            PrefetchStep(w2, i, ahead2);
-            PrefetchStep(w3, i, ahead3);
-            TVector a = First(w0, i), b = First(w1, i), c = First(w2, i), d = First(w3, i);
-            var x = TLanes.Load(x0 + i);
-            s00 = TLanes.MultiplyAdd(a, x, s00);
-            s10 = TLanes.MultiplyAdd(b, x, s10);
-            s20 = TLanes.MultiplyAdd(c, x, s20);
-            s30 = TLanes.MultiplyAdd(d, x, s30);
-            x = TLanes.Load(x1 + i);
-            s01 = TLanes.MultiplyAdd(a, x, s01);
-            s11 = TLanes.MultiplyAdd(b, x, s11);
-            s21 = TLanes.MultiplyAdd(c, x, s21);
-            s31 = TLanes.MultiplyAdd(d, x, s31);
-            (a, b, c, d) = (Second(w0, i), Second(w1, i), Second(w2, i), Second(w3, i));
-            x = TLanes.Load(x0 + i + TLanes.Width);
-            s00 = TLanes.MultiplyAdd(a, x, s00);
-            s10 = TLanes.MultiplyAdd(b, x, s10);
-            s20 = TLanes.MultiplyAdd(c, x, s20);
-            s30 = TLanes.MultiplyAdd(d, x, s30);
-            x = TLanes.Load(x1 + i + TLanes.Width);
-            s01 = TLanes.MultiplyAdd(a, x, s01);
-            s11 = TLanes.MultiplyAdd(b, x, s11);
-            s21 = TLanes.MultiplyAdd(c, x, s21);
-            s31 = TLanes.MultiplyAdd(d, x, s31);
+            var weights = rows.First(i);
+            sums0.Add(weights, TLanes.Load(x0 + i));
+            sums1.Add(weights, TLanes.Load(x1 + i));
+            weights = rows.Second(i);
+            sums0.Add(weights, TLanes.Load(x0 + i + TLanes.Width));
+            sums1.Add(weights, TLanes.Load(x1 + i + TLanes.Width));
         }
 
-        (sums[0], sums[4], sums[8], sums[12]) = (TLanes.Sum(s00), TLanes.Sum(s10), TLanes.Sum(s20), TLanes.Sum(s30));
-        (sums[1], sums[5], sums[9], sums[13]) = (TLanes.Sum(s01), TLanes.Sum(s11), TLanes.Sum(s21), TLanes.Sum(s31));
+        sums0.Store(sums);
+        sums1.Store(sums + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourTokens(in Tile tile, int start, int end, float* sums)
+    private static void FourTokens(in Tile tile, nint start, nint end, float* sums)
     {
-        nint ahead0 = (nint)tile.Ahead0, ahead1 = (nint)tile.Ahead1, ahead2 = (nint)tile.Ahead2, ahead3 = (nint)tile.Ahead3;
-        byte* w0 = tile.Row0, w1 = tile.Row1, w2 = tile.Row2, w3 = tile.Row3;
+        var rows = new Rows(tile);
         float* x0 = (float*)tile.Token0, x1 = (float*)tile.Token1, x2 = (float*)tile.Token2, x3 = (float*)tile.Token3;
-        TVector s00 = TLanes.Zero, s10 = s00, s20 = s00, s30 = s00, s01 = s00, s11 = s00, s21 = s00, s31 = s00;
-        TVector s02 = s00, s12 = s00, s22 = s00, s32 = s00, s03 = s00, s13 = s00, s23 = s00, s33 = s00;
-        for (nint i = start; i < end; i += Granule)
+        Sums sums0 = new(), sums1 = new(), sums2 = new(), sums3 = new();
+        for (var i = start; i < end; i += Granule)
         {
-            PrefetchStep(w0, i, ahead0);
-            PrefetchStep(w1, i, ahead1);
-            PrefetchStep(w2, i, ahead2);
-            PrefetchStep(w3, i, ahead3);
-            TVector a = First(w0, i), b = First(w1, i), c = First(w2, i), d = First(w3, i);
-            var x = TLanes.Load(x0 + i);
-            s00 = TLanes.MultiplyAdd(a, x, s00);
-            s10 = TLanes.MultiplyAdd(b, x, s10);
-            s20 = TLanes.MultiplyAdd(c, x, s20);
-            s30 = TLanes.MultiplyAdd(d, x, s30);
-            x = TLanes.Load(x1 + i);
-            s01 = TLanes.MultiplyAdd(a, x, s01);
-            s11 = TLanes.MultiplyAdd(b, x, s11);
-            s21 = TLanes.MultiplyAdd(c, x, s21);
-            s31 = TLanes.MultiplyAdd(d, x, s31);
-            x = TLanes.Load(x2 + i);
-            s02 = TLanes.MultiplyAdd(a, x, s02);
-            s12 = TLanes.MultiplyAdd(b, x, s12);
-            s22 = TLanes.MultiplyAdd(c, x, s22);
-            s32 = TLanes.MultiplyAdd(d, x, s32);
-            x = TLanes.Load(x3 + i);
-            s03 = TLanes.MultiplyAdd(a, x, s03);
-            s13 = TLanes.MultiplyAdd(b, x, s13);
-            s23 = TLanes.MultiplyAdd(c, x, s23);
-            s33 = TLanes.MultiplyAdd(d, x, s33);
-            (a, b, c, d) = (Second(w0, i), Second(w1, i), Second(w2, i), Second(w3, i));
-            x = TLanes.Load(x0 + i + TLanes.Width);
-            s00 = TLanes.MultiplyAdd(a, x, s00);
-            s10 = TLanes.MultiplyAdd(b, x, s10);
-            s20 = TLanes.MultiplyAdd(c, x, s20);
-            s30 = TLanes.MultiplyAdd(d, x, s30);
-            x = TLanes.Load(x1 + i + TLanes.Width);
-            s01 = TLanes.MultiplyAdd(a, x, s01);
-            s11 = TLanes.MultiplyAdd(b, x, s11);
-            s21 = TLanes.MultiplyAdd(c, x, s21);
-            s31 = TLanes.MultiplyAdd(d, x, s31);
-            x = TLanes.Load(x2 + i + TLanes.Width);
-            s02 = TLanes.MultiplyAdd(a, x, s02);
-            s12 = TLanes.MultiplyAdd(b, x, s12);
-            s22 = TLanes.MultiplyAdd(c, x, s22);
-            s32 = TLanes.MultiplyAdd(d, x, s32);
-            x = TLanes.Load(x3 + i + TLanes.Width);
-            s03 = TLanes.MultiplyAdd(a, x, s03);
-            s13 = TLanes.MultiplyAdd(b, x, s13);
-            s23 = TLanes.MultiplyAdd(c, x, s23);
-            s33 = TLanes.MultiplyAdd(d, x, s33);
+            var weights = rows.First(i);
+            sums0.Add(weights, TLanes.Load(x0 + i));
+            sums1.Add(weights, TLanes.Load(x1 + i));
+            sums2.Add(weights, TLanes.Load(x2 + i));
+            sums3.Add(weights, TLanes.Load(x3 + i));
+            weights = rows.Second(i);
+            sums0.Add(weights, TLanes.Load(x0 + i + TLanes.Width));
+            sums1.Add(weights, TLanes.Load(x1 + i + TLanes.Width));
+            sums2.Add(weights, TLanes.Load(x2 + i + TLanes.Width));
+            sums3.Add(weights, TLanes.Load(x3 + i + TLanes.Width));
         }
 
-        (sums[0], sums[4], sums[8], sums[12]) = (TLanes.Sum(s00), TLanes.Sum(s10), TLanes.Sum(s20), TLanes.Sum(s30));
-        (sums[1], sums[5], sums[9], sums[13]) = (TLanes.Sum(s01), TLanes.Sum(s11), TLanes.Sum(s21), TLanes.Sum(s31));
-        (sums[2], sums[6], sums[10], sums[14]) = (TLanes.Sum(s02), TLanes.Sum(s12), TLanes.Sum(s22), TLanes.Sum(s32));
-        (sums[3], sums[7], sums[11], sums[15]) = (TLanes.Sum(s03), TLanes.Sum(s13), TLanes.Sum(s23), TLanes.Sum(s33));
+        sums0.Store(sums);
+        sums1.Store(sums + 1);
+        sums2.Store(sums + 2);
+        sums3.Store(sums + 3);
     }
 
     // What is left of a row whose length is no multiple of the register's.
@@ -177,14 +107,73 @@ internal readonly unsafe struct FloatRows<TFormat, TLanes, TVector> : IRowKernel
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PrefetchStep(byte* row, nint i, nint ahead) => Prefetch.Lines(row + i * TFormat.Bytes + ahead, Granule * TFormat.Bytes);
+    /// <summary>The four rows, and where to prefetch in each.</summary>
+    private readonly struct Rows
+    {
+        private readonly byte* _row0, _row1, _row2, _row3;
+        private readonly nint _ahead0, _ahead1, _ahead2, _ahead3;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector First(byte* row, nint i) => TFormat.First<TLanes, TVector>(row, i);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Rows(in Tile tile)
+        {
+            _row0 = tile.Row0;
+            _row1 = tile.Row1;
+            _row2 = tile.Row2;
+            _row3 = tile.Row3;
+            _ahead0 = (nint)tile.Ahead0;
+            _ahead1 = (nint)tile.Ahead1;
+            _ahead2 = (nint)tile.Ahead2;
+            _ahead3 = (nint)tile.Ahead3;
+        }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Second(byte* row, nint i) => TFormat.Second<TLanes, TVector>(row, i);
+        /// <summary>The first registers of the step that begins in a column; prefetches for both.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Weights First(nint column)
+        {
+            var offset = column * TFormat.Bytes;
+            Prefetch.Lines(_row0 + offset + _ahead0, Granule * TFormat.Bytes);
+            Prefetch.Lines(_row1 + offset + _ahead1, Granule * TFormat.Bytes);
+            Prefetch.Lines(_row2 + offset + _ahead2, Granule * TFormat.Bytes);
+            Prefetch.Lines(_row3 + offset + _ahead3, Granule * TFormat.Bytes);
+            return new(
+                TFormat.First<TLanes, TVector>(_row0, column), TFormat.First<TLanes, TVector>(_row1, column),
+                TFormat.First<TLanes, TVector>(_row2, column), TFormat.First<TLanes, TVector>(_row3, column));
+        }
+
+        /// <summary>The second registers of the step.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Weights Second(nint column) => new(
+            TFormat.Second<TLanes, TVector>(_row0, column), TFormat.Second<TLanes, TVector>(_row1, column),
+            TFormat.Second<TLanes, TVector>(_row2, column), TFormat.Second<TLanes, TVector>(_row3, column));
+    }
+
+    /// <summary>A register of each of the four rows.</summary>
+    private readonly struct Weights(TVector row0, TVector row1, TVector row2, TVector row3)
+    {
+        public readonly TVector Row0 = row0, Row1 = row1, Row2 = row2, Row3 = row3;
+    }
+
+    /// <summary>The sums of one token with each of the four rows.</summary>
+    private struct Sums
+    {
+        private TVector _row0, _row1, _row2, _row3;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Sums() => _row0 = _row1 = _row2 = _row3 = TLanes.Zero;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add(in Weights weights, TVector activations)
+        {
+            _row0 = TLanes.MultiplyAdd(weights.Row0, activations, _row0);
+            _row1 = TLanes.MultiplyAdd(weights.Row1, activations, _row1);
+            _row2 = TLanes.MultiplyAdd(weights.Row2, activations, _row2);
+            _row3 = TLanes.MultiplyAdd(weights.Row3, activations, _row3);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void Store(float* sums) =>
+            (sums[0], sums[4], sums[8], sums[12]) = (TLanes.Sum(_row0), TLanes.Sum(_row1), TLanes.Sum(_row2), TLanes.Sum(_row3));
+    }
 }
 
 /// <summary>How floating-point weights are read: in steps of two registers of float32 numbers.</summary>
