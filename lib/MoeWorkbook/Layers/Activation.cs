@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -45,7 +44,7 @@ public static class Activation
         {
             FeedForwardKind.SwiGlu => functional.silu(gate) * value,
             FeedForwardKind.GeGlu => gate.gelu() * value,
-            FeedForwardKind.GeGluTanh => gate.gelu(GELU.Approximate.tanh) * value,
+            FeedForwardKind.GeGluTanh => gate.gelu(TorchSharp.Modules.GELU.Approximate.tanh) * value,
             FeedForwardKind.ClampedSwiGlu => Clamped(gate, value, clamp ?? new()),
             _ => throw new ArgumentException($"{kind} is not a gated form.", nameof(kind)),
         }).MoveToOuterDisposeScope();

@@ -71,10 +71,10 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
 
         // The input projection lies key head by key head: its query, its key, its value heads, their output gates.
         long valueGroup = _valuesPerKey * _config.ValueHeadSize;
-        var parts = _input.forward(hidden).unflatten(-1, _config.KeyHeads, -1)
+        var parts = _input.forward(hidden).unflatten(2, _config.KeyHeads, -1)
             .split([_config.KeyHeadSize, _config.KeyHeadSize, valueGroup, valueGroup], -1);
         var outputGate = parts[3].reshape(batch, -1, _config.ValueHeads, _config.ValueHeadSize);
-        var rates = _rates.forward(hidden).unflatten(-1, _config.KeyHeads, -1).split([_valuesPerKey, _valuesPerKey], -1);
+        var rates = _rates.forward(hidden).unflatten(2, _config.KeyHeads, -1).split([_valuesPerKey, _valuesPerKey], -1);
         var writeRate = rates[0].flatten(2).Widened().sigmoid(); // β, [batch, sequence, value heads]
         var step = functional.softplus(rates[1].flatten(2).Widened() + get_parameter("dt_bias")!.Widened());
         var fade = (-get_parameter("A_log")!.Widened().exp() * step).exp(); // α, [batch, sequence, value heads]
@@ -84,7 +84,7 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
         var qkv = functional.silu(mixed).Widened().split([_config.KeyWidth, _config.KeyWidth, _config.ValueWidth], -1);
         var query = KeyHeads(qkv[0]) / Math.Sqrt(_config.KeyHeadSize); // [batch, sequence, value heads, key size]
         var key = KeyHeads(qkv[1]);
-        var value = qkv[2].unflatten(-1, _config.ValueHeads, -1); // [batch, sequence, value heads, value size]
+        var value = qkv[2].unflatten(2, _config.ValueHeads, -1); // [batch, sequence, value heads, value size]
 
         var (read, state) = Recur(query, key, value, fade, writeRate, past?[1]);
         pass.Cache?.Replace(_layer, tail, state);
@@ -95,7 +95,7 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
     /// <summary>Query or key heads of unit length, repeated for each value head that they serve.</summary>
     private Tensor KeyHeads(Tensor channels)
     {
-        var heads = channels.unflatten(-1, _config.KeyHeads, -1); // [batch, sequence, key heads, key size]
+        var heads = channels.unflatten(2, _config.KeyHeads, -1); // [batch, sequence, key heads, key size]
         var unit = heads * rsqrt(heads.square().sum(-1, keepdim: true) + LengthEpsilon);
         return unit.repeat_interleave(_valuesPerKey, 2);
     }

@@ -124,7 +124,7 @@ public sealed class GroupedQueryAttention : Module<Tensor, ForwardPass, Tensor>
 
     private Tensor Clipped(Tensor tensor) => _config.Clip is { } bound ? tensor.clamp(-bound, bound) : tensor;
 
-    private static Tensor SplitHeads(Tensor projected, int heads) => projected.unflatten(-1, heads, -1);
+    private static Tensor SplitHeads(Tensor projected, int heads) => projected.unflatten(2, heads, -1);
 
     /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
     protected override void RegisterComponents()

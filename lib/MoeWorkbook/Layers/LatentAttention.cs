@@ -92,7 +92,7 @@ public sealed class LatentAttention : Module<Tensor, ForwardPass, Tensor>
         var rotation = pass.RotationOf(_rotary, sequence, hidden.device);
 
         var query = _query is null ? _queryUp!.forward(_queryNorm!.forward(_queryDown!.forward(hidden))) : _query.forward(hidden);
-        query = query.unflatten(-1, _heads, -1).transpose(1, 2); // [batch, heads, sequence, nope + rotary]
+        query = query.unflatten(2, _heads, -1).transpose(1, 2); // [batch, heads, sequence, nope + rotary]
         var queryParts = query.split([_config.NopeHeadSize, _config.RotaryHeadSize], -1);
 
         var latentParts = _latentDown.forward(hidden).unsqueeze(1).split([_config.KeyValueRank, _config.RotaryHeadSize], -1);

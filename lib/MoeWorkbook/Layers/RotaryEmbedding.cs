@@ -83,7 +83,7 @@ public sealed class RotaryEmbedding
         var pairs = RotatedSize / 2;
         var rotated = heads.narrow(-1, 0, RotatedSize);
         var halves = _config.Interleaved
-            ? rotated.unflatten(-1, pairs, 2).unbind(-1) // pair i is elements 2i and 2i + 1
+            ? rotated.unflatten(3, pairs, 2).unbind(-1) // pair i is elements 2i and 2i + 1
             : rotated.chunk(2, -1); // pair i is elements i and i + rotated / 2
         var (a, b) = (halves[0].Widened(), halves[1].Widened()); // each [batch, heads, sequence, pairs]
         var (cosine, sine) = rotation;

@@ -89,7 +89,7 @@ public sealed class SigmoidTopKRouter : LinearRouter
     /// <summary>The selection scores with −∞ outside a token's best groups.</summary>
     private Tensor WithinBestGroups(Tensor selection)
     {
-        var grouped = selection.unflatten(-1, GroupCount, -1); // [tokens, groups, experts of a group]
+        var grouped = selection.unflatten(1, GroupCount, -1); // [tokens, groups, experts of a group]
         var best = (int)Math.Min(2, grouped.shape[2]);
         var groupScores = Largest(grouped, best).Scores.sum(-1); // [tokens, groups]
         var groups = Largest(groupScores, GroupsPerToken).Experts; // [tokens, groups per token]

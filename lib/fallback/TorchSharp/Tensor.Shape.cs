@@ -10,7 +10,10 @@ public static partial class torch
         public Tensor view_as(Tensor other) => view(other.shape);
         public Tensor reshape(params long[] shape) => Call("reshape", this, shape);
         public Tensor flatten(long start_dim = 0, long end_dim = -1) => Call("flatten.using_ints", this, start_dim, end_dim);
-        public Tensor unflatten(long dim, params long[] sizes) => view([.. shape[..(int)Axis(dim)], .. sizes, .. shape[((int)Axis(dim) + 1)..]]);
+        // TorchSharp takes no negative dimension here.
+        public Tensor unflatten(long dim, params long[] sizes) => dim >= 0 && dim < ndim
+            ? view([.. shape[..(int)dim], .. sizes, .. shape[((int)dim + 1)..]])
+            : throw new ArgumentException($"Invalid 'dim' argument: {dim}.");
         public Tensor unflatten(long dim, Size sizes) => unflatten(dim, sizes.Shape);
         public Tensor ravel() => reshape(-1);
         public Tensor squeeze(long? dim = null) => dim is { } d ? Call("squeeze.dim", this, d) : Call("squeeze", this);

@@ -25,16 +25,16 @@ public partial class TrainCommandTests
     {
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory.Path("config.json"), Config);
-        var watch = Stopwatch.StartNew();
         Assert.Equal(0, Finished(Start(directory, "whole")).Code);
-        var length = watch.Elapsed;
 
         var random = new Random(4);
         var killed = 0;
         for (var i = 0; i < Kills; i++)
         {
+            var step = random.Next(5 * i, 5 * i + 5);
             using var process = Start(directory, "killed", "--resume", "--checkpoint-every", "1");
-            if (!process.WaitForExit(length * (0.3 + 0.5 * random.NextDouble())))
+            while (!process.HasExited && LastCheckpoint(directory.Path("killed")) < step) Thread.Sleep(1);
+            if (!process.WaitForExit(random.Next(10)))
             {
                 process.Kill(); // SIGKILL
                 killed++;
@@ -95,6 +95,10 @@ public partial class TrainCommandTests
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
+
+    private static int LastCheckpoint(string run) => Directory.Exists(run)
+        ? Directory.GetDirectories(run, "checkpoint-*").Select(path => int.TryParse(path.AsSpan(path.LastIndexOf('-') + 1), out var step) ? step : 0).Append(0).Max()
+        : 0;
 
     private static (string Output, string Errors, int Code) Finished(Process process)
     {

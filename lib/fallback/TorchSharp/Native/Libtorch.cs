@@ -129,7 +129,7 @@ internal static unsafe partial class Libtorch
             string cause = File.Exists(beside) ? e.Message.Split('\n').FirstOrDefault(line => line.Contains("cannot open", StringComparison.Ordinal)) ?? e.Message : $"{beside} is missing";
             throw new NotSupportedException(
                 $"libtorch could not be loaded: {cause.Trim()}. Install it with 'apt-get install libtorch-dev libopenblas0-pthread g++' " +
-                "(or set LIBTORCH to the folder of another libtorch) and build again.", e);
+                "(or set LIBTORCH to the folder of another libtorch), remove artifacts/ and build again.", e);
         }
         if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null)
             ((delegate* unmanaged<int, void>)NativeLibrary.GetExport(handle, "torch_set_threads"))(Environment.ProcessorCount);

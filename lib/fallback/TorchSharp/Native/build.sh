@@ -2,6 +2,7 @@
 # Compiles native.cpp against the system's libtorch, or the one in $LIBTORCH (a folder with include/ and lib/: that of an
 # unpacked libtorch, or of an installed PyTorch: python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))').
 #   build.sh OUTPUT.so
+# With TorchDevice=cuda in the environment, a libtorch without CUDA is an error.
 # Errors are printed in the form that MSBuild shows as errors.
 set -u
 output=$1
@@ -19,8 +20,8 @@ if [ -n "${LIBTORCH:-}" ]; then
     include=(-I"$LIBTORCH/include" -I"$LIBTORCH/include/torch/csrc/api/include")
     link=(-L"$LIBTORCH/lib" "-Wl,-rpath,$LIBTORCH/lib")
     libraries=$LIBTORCH/lib
-    # Wheels of PyTorch before 2.6 use the C++ library's old string type.
-    grep -q 5ErrorC.ENS_14SourceLocationENSt7__cxx11 "$LIBTORCH/lib/libc10.so" || include+=(-D_GLIBCXX_USE_CXX11_ABI=0)
+    # Wheels of PyTorch before 2.6 use the C++ library's old string type: std::string is "Ss" in their symbols.
+    ! grep -q 5ErrorC.ENS_14SourceLocationESs "$LIBTORCH/lib/libc10.so" || include+=(-D_GLIBCXX_USE_CXX11_ABI=0)
 else
     include=(-I/usr/include/torch/csrc/api/include)
     libraries=/usr/lib/$(g++ -print-multiarch)
@@ -34,7 +35,11 @@ standard=c++17
 [ "$version" -lt 209 ] || standard=c++20
 
 cuda=()
-[ ! -e "$libraries/libtorch_cuda.so" ] || cuda=(-ltorch_cuda -lc10_cuda)
+if [ -e "$libraries/libtorch_cuda.so" ]; then
+    cuda=(-ltorch_cuda -lc10_cuda)
+elif [ "${TorchDevice:-}" = cuda ]; then
+    fail 5 "TorchDevice is cuda, but the libtorch in $libraries was built without CUDA: it has no libtorch_cuda.so. Set LIBTORCH to one that has it, such as the folder of an installed PyTorch for CUDA (Debian from 13 on has libtorch-cuda-dev, in contrib), or leave TorchDevice out to compute on the CPU."
+fi
 
 mkdir -p "$(dirname "$output")"
 g++ -O2 -std=$standard -fPIC -shared -w "${include[@]}" "$source" -o "$output.new" \

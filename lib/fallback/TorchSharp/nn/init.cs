@@ -43,20 +43,6 @@ public static partial class torch
 
             public static Tensor normal_(Tensor tensor, double mean = 0, double std = 1, Generator? generator = null) => Filled(tensor, t => t.normal_(mean, std, generator));
 
-            /// <summary>A normal distribution cut at a and b, drawn by inverting its distribution function.</summary>
-            public static Tensor trunc_normal_(Tensor tensor, double mean = 0, double std = 1, double a = -2, double b = 2, Generator? generator = null) => Filled(tensor, t =>
-            {
-                double Cdf(double x)
-                {
-                    using var z = torch.tensor((x - mean) / std / Math.Sqrt(2));
-                    using var erf = z.erf();
-                    return (1 + erf.item<double>()) / 2;
-                }
-                t.uniform_(2 * Cdf(a) - 1, 2 * Cdf(b) - 1, generator);
-                using var normal = t.erfinv();
-                t.copy_(normal).mul_(std * Math.Sqrt(2)).add_(mean).clamp_((Scalar)a, (Scalar)b);
-            });
-
             public static Tensor xavier_uniform_(Tensor tensor, double gain = 1)
             {
                 var (fanIn, fanOut) = CalculateFanInAndFanOut(tensor);
