@@ -18,7 +18,7 @@ internal static class BenchRecording
     public static void Record(Command bench, string path, string? only)
     {
         var device = ComputeDevice.Current;
-        var gpu = Gpu.Of(device);
+        var gpu = Machine.Current.Gpu;
         string[] commands = only?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             ?? (device.type == TorchSharp.DeviceType.CPU ? _onCpu : OnGpu(gpu?.FreeBytes));
         var results = new List<BenchmarkResult>();

@@ -27,6 +27,9 @@ public sealed record BenchmarkRecording(
         WriteIndented = true,
     };
 
+    /// <summary>What to do where <see cref="OnGpu"/> finds none.</summary>
+    public const string NoneOnGpu = "No GPU run is recorded yet. On a machine with a GPU this command records one:\n  ./workbook bench --record data/recorded/NAME.json";
+
     /// <summary>The name of what was measured: the GPU's, or the processor's.</summary>
     public string Name => Gpu?.Name ?? (Device == "cpu" ? Processor : Device);
 
@@ -87,7 +90,7 @@ public sealed record BenchmarkRecording(
 
     /// <summary>Where the numbers come from: the day and the machine, the command, the packages, a line each.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"Recorded on {Date:yyyy-MM-dd} on {Name}{(Gpu is null ? "" : $" (driver {Gpu.Driver}, {Gpu.MemoryBytes / (double)(1 << 30):F0} GiB) in a machine with {Cores} cores of {Processor}")} by\n  {Command}\nwith {string.Join(", ", Packages.Select(package => $"{package.Key} {package.Value}"))}");
+        $"Recorded on {Date:yyyy-MM-dd} on {Machine.Named(Device, Gpu, Processor, Cores)} by\n  {Command}\nwith {string.Join(", ", Packages.Select(package => $"{package.Key} {package.Value}"))}");
 
     private static bool HoldsBenchmarks(string path)
     {

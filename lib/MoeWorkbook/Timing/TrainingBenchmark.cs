@@ -26,4 +26,7 @@ public sealed record TrainingBenchmark
 
     /// <summary>The upper end of its 95% interval.</summary>
     public required double TokensPerSecondHigh { get; init; }
+
+    /// <summary>Training tokens a second with their interval.</summary>
+    public Estimate Speed => new(TokensPerSecond, TokensPerSecondLow, TokensPerSecondHigh);
 }

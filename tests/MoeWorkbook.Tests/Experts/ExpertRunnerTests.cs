@@ -89,6 +89,23 @@ public sealed class ExpertRunnerTests
     }
 
     [Fact]
+    public void Large_experts_of_a_few_assignments_are_computed_one_by_one()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var experts = SyntheticWeights.Experts(8, 1024, 2800, ScalarType.Float32);
+        Assert.False(BatchedExperts.Gathers(1, experts));
+        foreach (var (pattern, tokens) in new[] { (RoutingPattern.Uniform, 1), (RoutingPattern.Collapsed, 3), (RoutingPattern.Realistic, 3), (RoutingPattern.Balanced, 8) })
+        {
+            var hidden = randn(tokens, 1024);
+            var routing = SyntheticRouting.Decide(pattern, tokens, 8, 2, seed: 3);
+            var dropping = routing with { Kept = routing.Kept.logical_and(routing.Experts.ne(routing.Experts[0])) };
+            foreach (var decision in new[] { routing, dropping })
+                Assert.True(new BatchedExperts().Run(hidden, decision, experts).allclose(new LoopExperts().Run(hidden, decision, experts), rtol: 1e-4, atol: 1e-4), $"{pattern}, {tokens} tokens");
+        }
+    }
+
+    [Fact]
     public void BFloat16_stays_within_a_thousandth_of_float32() => BFloat16IsClose(CPU);
 
     [CudaFact]
