@@ -14,24 +14,25 @@ internal static class BenchRecording
     /// <param name="bench">The command <c>bench</c>.</param>
     /// <param name="path">The file to write.</param>
     /// <param name="only">What to run instead, commands of <c>bench</c> with semicolons between; null for all.</param>
-    /// <exception cref="CommandException">A benchmark failed; nothing is written then.</exception>
+    /// <exception cref="CommandException">A benchmark failed; what was measured before it is in FILE.part, as it is when the run is cut off.</exception>
     public static void Record(Command bench, string path, string? only)
     {
-        var device = ComputeDevice.Current;
-        var gpu = Machine.Current.Gpu;
+        var (machine, device) = (Machine.Current, ComputeDevice.Current);
         string[] commands = only?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            ?? (device.type == TorchSharp.DeviceType.CPU ? _onCpu : OnGpu(gpu?.FreeBytes));
-        var results = new List<BenchmarkResult>();
+            ?? (device.type == TorchSharp.DeviceType.CPU ? _onCpu : OnGpu(machine.Gpu?.FreeBytes));
+        if (commands.Length == 0) throw new CommandException("--only names no benchmark; bench --help lists them.");
+        string asked = $"./workbook bench --record {path}{(only is null ? "" : $" --only \"{only}\"")}", part = path + ".part";
+        var recording = new BenchmarkRecording(asked, DateOnly.FromDateTime(DateTime.UtcNow), device.ToString(), machine.Processor, machine.Cores, machine.Packages, [], machine.Gpu);
         foreach (string command in commands)
         {
             BenchCommand.Progress(command);
-            results.Add(new($"./workbook bench {command} --json", Run(bench, command)));
+            var result = Run(bench, command);
+            recording = recording with { Results = [.. recording.Results, new($"./workbook bench {command} --json", result)] };
+            if ((string?)result["pytorch"] is { } version) recording = recording with { Packages = new Dictionary<string, string>(machine.Packages) { ["PyTorch"] = version } };
+            recording.Write(part);
         }
 
-        var packages = new Dictionary<string, string>(Machine.Current.Packages);
-        if (results.Select(result => (string?)result.Result["pytorch"]).FirstOrDefault(version => version is not null) is { } pyTorch) packages["PyTorch"] = pyTorch;
-        string asked = only is null ? "" : string.Create(CultureInfo.InvariantCulture, $" --only \"{only}\"");
-        new BenchmarkRecording($"./workbook bench --record {path}{asked}", DateOnly.FromDateTime(DateTime.UtcNow), device.ToString(), Machine.Current.Processor, Machine.Current.Cores, packages, results, gpu).Write(path);
+        File.Move(part, path, overwrite: true);
     }
 
     /// <summary>What a GPU is recorded by: a layer of Mixtral's size, a model of as many such layers as fill seven tenths of its free memory, Mixtral's 32 at most, and the training of chapter 09's model and of a larger one.</summary>
@@ -44,7 +45,7 @@ internal static class BenchRecording
         return
         [
             "probe",
-            $"{layer} --tokens 1,2,4,8,16,32,64,128,256,512,1024,2048,4096",
+            $"{layer} --tokens 1,2,4,8,16,64,256,1024,4096",
             $"{layer} --tokens 256,1024,4096 --routing collapsed",
             string.Create(CultureInfo.InvariantCulture, $"decode {size} --layers {layers} --batch 1,4,16,64"),
             string.Create(CultureInfo.InvariantCulture, $"prefill {size} --layers {layers} --tokens 64,256,1024,2048"),
@@ -62,11 +63,11 @@ internal static class BenchRecording
         try
         {
             int code = bench.Parse(command + " --json").Invoke(new() { EnableDefaultExceptionHandler = false });
-            return code == 0 ? JsonNode.Parse(printed.ToString())!.AsObject() : throw new CommandException($"'bench {command}' ended with {code}; nothing was recorded.");
+            return code == 0 ? JsonNode.Parse(printed.ToString())!.AsObject() : throw new CommandException($"'bench {command}' ended with {code}; the recording is not complete.");
         }
         catch (JsonException e)
         {
-            throw new CommandException($"'bench {command}' printed no JSON object ({e.Message}); nothing was recorded.");
+            throw new CommandException($"'bench {command}' printed no JSON object ({e.Message}); the recording is not complete.");
         }
         finally
         {

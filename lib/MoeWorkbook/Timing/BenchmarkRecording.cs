@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
@@ -25,6 +26,7 @@ public sealed record BenchmarkRecording(
         RespectNullableAnnotations = true,
         IgnoreReadOnlyProperties = true,
         WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // a file, not a page: quotation marks stay readable
     };
 
     /// <summary>What to do where <see cref="OnGpu"/> finds none.</summary>

@@ -61,7 +61,7 @@ public sealed class DenseOfExperts : ExpertRunner
         var device = routing.Tokens.device;
         return routing with
         {
-            Tokens = arange(routing.TokenCount, ScalarType.Int64, device).repeat_interleave(_count),
+            Tokens = arange(routing.TokenCount, ScalarType.Int64, device).unsqueeze(1).expand(routing.TokenCount, _count).flatten(),
             Experts = arange(assignments, ScalarType.Int64, device).remainder(_count),
             Weights = ones(assignments, dtype: routing.Weights.dtype, device: device),
             Kept = ones(assignments, dtype: ScalarType.Bool, device: device),

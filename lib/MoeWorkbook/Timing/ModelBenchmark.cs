@@ -29,4 +29,7 @@ public sealed record ModelBenchmark
 
     /// <summary>Tokens a second of all sequences together.</summary>
     public required double TokensPerSecond { get; init; }
+
+    /// <summary>How many times as long it takes as the Mixture of Experts in the same rounds.</summary>
+    public required double TimesMixtureOfExperts { get; init; }
 }

@@ -51,19 +51,21 @@ public class BenchCommandTests
     }
 
     [Fact]
-    public async Task A_recording_has_every_result_with_its_command_and_a_failed_benchmark_leaves_none()
+    public async Task A_recording_has_every_result_with_its_command_and_a_failed_benchmark_leaves_what_was_measured_before()
     {
         using var directory = new Checkpoints.TemporaryDirectory();
         string file = directory.Path("recorded.json");
         const string layer = "moe-layer --hidden 64 --ffn 128 --experts 4 --tokens 3 --dtypes float32 --rounds 2 --no-pytorch", model = "decode --batch 1 --hidden 64 --ffn 32 --layers 1 --rounds 2";
-        Assert.NotEqual(0, (await Run("bench", "--record", file, "--only", $"{layer} --experts 0")).Code);
+        Assert.NotEqual(0, (await Run("bench", "--record", file, "--only", $"{model}; {layer} --experts 0")).Code);
         Assert.False(File.Exists(file));
+        Assert.Equal(3, BenchmarkRecording.Read(file + ".part").Decode.Count);
         Assert.Equal(0, (await Run("bench", "--record", file, "--only", $"{layer}; {model}")).Code);
         var json = JsonNode.Parse(await File.ReadAllTextAsync(file))!;
         Assert.Equal([$"./workbook bench {layer} --json", $"./workbook bench {model} --json"], json["results"]!.AsArray().Select(result => (string)result!["command"]!));
         Assert.Equal(3, (int)json["results"]![0]!["result"]!["rows"]![0]!["tokens"]!);
         Assert.Contains("--only", (string)json["command"]!, StringComparison.Ordinal);
         Assert.All(new[] { "date", "device", "processor", "cores", "packages" }, name => Assert.NotNull(json[name]));
+        Assert.Equal([file], Directory.GetFiles(directory.Root));
         Assert.NotEqual(0, (await Run("bench")).Code);
     }
 

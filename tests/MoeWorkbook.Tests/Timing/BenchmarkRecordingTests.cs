@@ -95,7 +95,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
 
         string file = folder.File("cpu.json");
         recorded.Recording.Write(file);
-        var result = await folder.RunAsync([first, measured, .. shown.Select(source => source.Replace("BenchmarkRecording.OnGpu(\"../data/recorded\")", $"new[] {{ BenchmarkRecording.Read(\"{file}\") }}", StringComparison.Ordinal))]);
+        var result = await folder.RunAsync([first, measured, .. shown.Select(source => source.Replace("BenchmarkRecording.OnGpu(\"../data/recorded\")", $"new List<BenchmarkRecording> {{ BenchmarkRecording.Read(\"{file}\") }}", StringComparison.Ordinal))]);
         Assert.Null(result.Failure?.ToString());
         string output = string.Concat(result.Document.CodeCells.SelectMany(cell => cell.OutputHtml.Append(cell.OutputText)));
         Assert.Contains(recorded.Recording.Processor, output, StringComparison.Ordinal);
