@@ -36,7 +36,8 @@ public sealed record BenchmarkRecording(
     public string Name => Gpu?.Name ?? (Device == "cpu" ? Processor : Device);
 
     /// <summary>The limits of the device; null where they were not recorded.</summary>
-    public MachineProbe? Probe => Results.Select(result => result.Result["probe"] ?? (result.Benchmark == "probe" ? result.Result : null)).FirstOrDefault(found => found is not null) is { } probe ? ToProbe(probe) : null;
+    public MachineProbe? Probe =>
+        Results.Select(result => result.Benchmark == "probe" ? result.Result : result.Result["probe"]).OfType<JsonObject>().Select(ToProbe).FirstOrDefault();
 
     /// <summary>One layer at several numbers of tokens, with its rivals; empty where it was not recorded.</summary>
     public IReadOnlyList<LayerBenchmark> Layer => Rows<LayerBenchmark>("moe-layer");
@@ -109,11 +110,12 @@ public sealed record BenchmarkRecording(
     private IReadOnlyList<T> Rows<T>(string benchmark) =>
         [.. Results.Where(result => result.Benchmark == benchmark).SelectMany(result => (result.Result["rows"] ?? throw new JsonException($"'{result.Command}' has no rows")).Deserialize<T[]>(_json)!)];
 
-    private static MachineProbe ToProbe(JsonNode json)
+    private static MachineProbe ToProbe(JsonObject json)
     {
-        return new(1e9 * Number("read_gb_per_s"), (string?)json["read_kernel"] ?? "", json["gemm_gflops"]!.AsObject().ToDictionary(rate => TypeOf(rate.Key), rate => 1e9 * (double)rate.Value!), 1e-6 * Number("call_microseconds"));
+        var rates = Part("gemm_gflops").AsObject().ToDictionary(rate => TypeOf(rate.Key), rate => 1e9 * (double)rate.Value!);
+        return new(1e9 * (double)Part("read_gb_per_s"), (string?)json["read_kernel"] ?? "", rates, 1e-6 * (double)Part("call_microseconds"));
 
-        double Number(string key) => (double)(json[key] ?? throw new JsonException($"the probe has no {key}"));
+        JsonNode Part(string key) => json[key] ?? throw new JsonException($"the probe has no {key}");
 
         ScalarType TypeOf(string name) => Enum.TryParse(name, ignoreCase: true, out ScalarType type) ? type : throw new JsonException($"the probe has a rate for '{name}', which is no type");
     }
