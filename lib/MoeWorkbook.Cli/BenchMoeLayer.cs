@@ -66,7 +66,7 @@ internal static class BenchMoeLayer
             }
 
             if (parsed.GetValue(json))
-                BenchCommand.Print(new() { ["probe"] = BenchProbe.ToJson(probe), ["layer"] = ToJson(shape), ["pytorch"] = BenchCommand.Joined(versions), ["rows"] = new JsonArray([.. rows.Select(row => row.ToJson())]) });
+                BenchCommand.Print(new() { ["probe"] = BenchProbe.ToJson(probe), ["pytorch"] = BenchCommand.Joined(versions), ["rows"] = new JsonArray([.. rows.Select(row => row.ToJson())]) });
             else
                 Console.WriteLine($"{probe}\n\n{LayerRow.ToText(rows)}");
         });
@@ -105,7 +105,7 @@ internal static class BenchMoeLayer
         var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
         // The bandwidth of these rounds: on a shared machine the probe's is of another moment.
         var roofline = Roofline.Of(probe, layer.Type) with { BytesPerSecond = bandwidth };
-        return new(layer.Type, shape.Routing, tokens, touched, measured, roofline.Predict(work), bandwidth,
+        return new(layer.Type, shape, tokens, touched, measured, roofline.Predict(work), bandwidth,
             work.Bytes / measured.Ratio(LayerRow.Ours, Bandwidth).Value, work.Flops / measured[LayerRow.Ours].Seconds.Value / probe.GemmRate(layer.Type));
 
         Func<double> Sampler(Action<Tensor, RoutingDecision> run) => () => Seconds(() => run(hidden, decisions[call++ % decisions.Length]), hidden.device);
@@ -123,15 +123,6 @@ internal static class BenchMoeLayer
         var logits = zeros(tokens, shape.Experts, device: device);
         return RoutingDecision.TopK(new(zeros(1, tokens, 1, device: device)), logits, logits.softmax(-1), experts, full(tokens, shape.TopK, 1.0 / shape.TopK, device: device)).MoveToOuterDisposeScope();
     }
-
-    private static JsonObject ToJson(LayerShape shape) => new()
-    {
-        ["hidden"] = shape.Hidden,
-        ["ffn"] = shape.FeedForward,
-        ["experts"] = shape.Experts,
-        ["top_k"] = shape.TopK,
-        ["routing"] = shape.Routing,
-    };
 
     // Call after call, as in decoding.
     private static double Seconds(Action action, Device device) => Rested(() =>

@@ -35,7 +35,7 @@ internal static class BenchRecording
         File.Move(part, path, overwrite: true);
     }
 
-    /// <summary>What a GPU is recorded by: a layer of Mixtral's size, a model of as many such layers as fill seven tenths of its free memory, Mixtral's 32 at most, and the training of chapter 09's model and of a larger one.</summary>
+    /// <summary>What a GPU is recorded by: a layer of Mixtral's size and one of Qwen3-30B-A3B's, which has many small experts, a model of as many such layers as fill seven tenths of its free memory, Mixtral's 32 at most, and the training of chapter 09's model and of a larger one.</summary>
     /// <param name="freeBytes">Free memory; null where it is not known, which makes a model of 24 GB.</param>
     internal static string[] OnGpu(long? freeBytes)
     {
@@ -47,6 +47,7 @@ internal static class BenchRecording
             "probe",
             $"{layer} --tokens 1,2,4,8,16,64,256,1024,4096",
             $"{layer} --tokens 256,1024,4096 --routing collapsed",
+            $"{layer} --hidden 2048 --ffn 768 --experts 128 --top-k 8 --tokens 1,16,256,1024,4096",
             string.Create(CultureInfo.InvariantCulture, $"decode {size} --layers {layers} --batch 1,4,16,64"),
             string.Create(CultureInfo.InvariantCulture, $"prefill {size} --layers {layers} --tokens 64,256,1024,2048"),
             "train --hidden 48 --heads 3 --ffn 32 --experts 16 --top-k 1",

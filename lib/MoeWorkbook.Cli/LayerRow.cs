@@ -4,7 +4,7 @@ namespace MoeWorkbook.Cli;
 
 /// <summary>One line of <c>bench moe-layer</c>: the layer's time, its limits, and its rivals of the same rounds.</summary>
 internal sealed record LayerRow(
-    WeightType Type, string Routing, int Tokens, int Touched, Comparison Times, Prediction Predicted, double ReadBytesPerSecond, double BandwidthFraction, double GemmFraction)
+    WeightType Type, LayerShape Shape, int Tokens, int Touched, Comparison Times, Prediction Predicted, double ReadBytesPerSecond, double BandwidthFraction, double GemmFraction)
 {
     public const string Ours = "ours", DenseTotal = "dense total", DenseActive = "dense active", Loop = "loop", PyTorchLoop = "PyTorch loop", PyTorchGrouped = "PyTorch grouped";
 
@@ -43,8 +43,12 @@ internal sealed record LayerRow(
         var json = new JsonObject
         {
             ["dtype"] = TypeName(Type),
+            ["hidden_size"] = Shape.Hidden,
+            ["feed_forward_size"] = Shape.FeedForward,
+            ["experts"] = Shape.Experts,
+            ["experts_per_token"] = Shape.TopK,
             ["tokens"] = Tokens,
-            ["routing"] = Routing,
+            ["routing"] = Shape.Routing,
             ["experts_touched"] = Touched,
             ["milliseconds"] = BenchCommand.Rounded(Milliseconds.Value),
             ["milliseconds_low"] = BenchCommand.Rounded(Milliseconds.Low),

@@ -39,8 +39,8 @@ public sealed record BenchmarkRecording(
     public MachineProbe? Probe =>
         Results.Select(result => result.Benchmark == "probe" ? result.Result : result.Result["probe"]).OfType<JsonObject>().Select(ToProbe).FirstOrDefault();
 
-    /// <summary>One layer at several numbers of tokens, with its rivals; empty where it was not recorded.</summary>
-    public IReadOnlyList<LayerBenchmark> Layer => Rows<LayerBenchmark>("moe-layer");
+    /// <summary>Layers at several numbers of tokens, each with its rivals; empty where they were not recorded.</summary>
+    public IReadOnlyList<LayerBenchmark> Layers => Rows<LayerBenchmark>("moe-layer");
 
     /// <summary>Decode steps of whole models; empty where they were not recorded.</summary>
     public IReadOnlyList<ModelBenchmark> Decode => Rows<ModelBenchmark>("decode");
@@ -71,7 +71,7 @@ public sealed record BenchmarkRecording(
         try
         {
             var recording = JsonSerializer.Deserialize<BenchmarkRecording>(text, _json) ?? throw new InvalidDataException($"{path} is empty; a recording is a JSON object.");
-            _ = (recording.Probe, recording.Layer, recording.Decode, recording.Prefill, recording.Training); // every part, now and not in the middle of a figure
+            _ = (recording.Probe, recording.Layers, recording.Decode, recording.Prefill, recording.Training); // every part, now and not in the middle of a figure
             return recording;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)

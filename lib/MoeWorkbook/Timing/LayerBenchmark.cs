@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 
 namespace MoeWorkbook;
@@ -7,6 +8,18 @@ public sealed record LayerBenchmark
 {
     /// <summary>The type of the weights, as in bfloat16.</summary>
     public required string Dtype { get; init; }
+
+    /// <summary>Size of the hidden states.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>Inner size of one expert.</summary>
+    public required int FeedForwardSize { get; init; }
+
+    /// <summary>Number of experts E.</summary>
+    public required int Experts { get; init; }
+
+    /// <summary>Number of experts k of each token.</summary>
+    public required int ExpertsPerToken { get; init; }
 
     /// <summary>Number of tokens.</summary>
     public required int Tokens { get; init; }
@@ -51,4 +64,7 @@ public sealed record LayerBenchmark
     /// <summary>Time of all experts as grouped products in PyTorch; null where there was no PyTorch.</summary>
     [JsonPropertyName("pytorch_grouped_milliseconds")]
     public double? PyTorchGroupedMilliseconds { get; init; }
+
+    /// <summary>The layer in words: what lines of one curve share.</summary>
+    public string Layer => string.Create(CultureInfo.InvariantCulture, $"{Experts} experts of {HiddenSize:N0} × {FeedForwardSize:N0}, top-{ExpertsPerToken}, {Dtype}, {Routing}");
 }

@@ -26,8 +26,8 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
     {
         var recording = recorded.Recording;
         Assert.True(recording.Probe!.ReadBytesPerSecond > 1e8 && recording.Probe.GemmRate(WeightType.BFloat16) > 1e6 && recording.Probe.SecondsPerCall > 0);
-        Assert.Equal([(1, "balanced", 2), (6, "balanced", 4), (6, "collapsed", 2)], recording.Layer.Select(row => (row.Tokens, row.Routing, row.ExpertsTouched)));
-        Assert.All(recording.Layer, row => Assert.True(row.Dtype == "bfloat16" && row is { Milliseconds: > 0, DenseTotalMilliseconds: > 0, DenseActiveMilliseconds: > 0, LoopMilliseconds: > 0 } && row.MillisecondsLow <= row.MillisecondsHigh));
+        Assert.Equal([(1, "balanced", 2), (6, "balanced", 4), (6, "collapsed", 2)], recording.Layers.Select(row => (row.Tokens, row.Routing, row.ExpertsTouched)));
+        Assert.All(recording.Layers, row => Assert.True(row.Dtype == "bfloat16" && row is { Milliseconds: > 0, DenseTotalMilliseconds: > 0, DenseActiveMilliseconds: > 0, LoopMilliseconds: > 0 } && row.MillisecondsLow <= row.MillisecondsHigh));
         Assert.Equal([(2, null), (2, null), (2, null), (null, 5), (null, 5), (null, 5)], recording.Decode.Concat(recording.Prefill).Select(row => (row.Batch, row.Prompt)));
         Assert.All(recording.Decode, row => Assert.True(row.TotalParameters >= row.ActiveParameters && row.TokensPerSecond > 0));
         var training = Assert.Single(recording.Training, row => row.Name == "ours, one run");
@@ -47,7 +47,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         var found = Assert.Single(BenchmarkRecording.OnGpu(folder.Root));
         Assert.Equal(gpu.ToString(), found.ToString());
         Assert.Contains("a GPU (driver 1.2, 80 GiB)", found.ToString(), StringComparison.Ordinal);
-        Assert.Equal(gpu.Layer, found.Layer);
+        Assert.Equal(gpu.Layers, found.Layers);
     }
 
     [Theory]
@@ -68,11 +68,15 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
     [Fact]
     public void The_figure_has_a_line_for_every_way_that_was_timed()
     {
-        var json = JsonNode.Parse(MoeWorkbook.Figures.LayerTimes(recorded.Recording).ToJson())!;
+        var recording = recorded.Recording;
+        var layer = recording.Layers.GroupBy(row => row.Layer).First();
+        Assert.Equal("4 experts of 64 × 96, top-2, bfloat16, balanced", layer.Key);
+        var json = JsonNode.Parse(MoeWorkbook.Figures.LayerTimes(layer, recording.Name).ToJson())!;
         var names = json["data"]!.AsArray().Select(line => (string)line!["name"]!).ToList();
         Assert.Equal(["Mixture of Experts", "dense, equal total", "dense, equal active"], names.Take(3));
         Assert.Equal([1.0, 6.0], json["data"]![0]!["x"]!.AsArray().Select(x => (double)x!));
-        Assert.Contains("no layer", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LayerTimes(recorded.Recording with { Results = [] })).Message, StringComparison.Ordinal);
+        Assert.Contains("several layers", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LayerTimes(recording.Layers, "")).Message, StringComparison.Ordinal);
+        Assert.Contains("no recorded time", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LayerTimes([], "")).Message, StringComparison.Ordinal);
     }
 
     /// <summary>The cells of a chapter that show a recorded GPU, on a recording of this machine's CPU and on stand-ins for what the chapter measured.</summary>
