@@ -6,7 +6,7 @@ namespace MoeWorkbook;
 /// <remarks>
 /// <list type="bullet">
 /// <item>A few assignments to small experts: the chosen experts' weights are gathered and multiplied in one batch. The host learns nothing.</item>
-/// <item>Most experts busy: each expert's tokens are padded to the rows of the busiest, and all experts are two batched products (<see cref="ExpertWeights.forward"/>). The host asks for the load once.</item>
+/// <item>Most experts busy, or all small: each expert's tokens are padded to the rows of the busiest, and all experts are two batched products (<see cref="ExpertWeights.forward"/>). The host asks for the load once.</item>
 /// <item>Otherwise, as in decoding with large experts or after a collapse: assignments grouped by expert, and products for each busy expert alone. The host asks once, for the load or, where there are few assignments, for their experts, and the weights of the others are not touched.</item>
 /// </list>
 /// It computes on every device, and with gradients. The thresholds between the three are estimates from the published bandwidth, rate and launch times of recent NVIDIA GPUs, a few microseconds for each piece of work; they are not yet measured on one.
@@ -15,8 +15,8 @@ public sealed class BatchedExperts : ExpertRunner
 {
     private const int FewAssignments = 16;
 
-    // Gathering writes and reads weights once more; up to here that takes less time than starting a dozen small products.
-    private const long SmallExpertBytes = 32L << 20;
+    // What a GPU reads while it is handed the half dozen pieces of work of one expert: some 25 µs at some 2.5 TB/s.
+    private const long BytesWhileHandedAnExpert = 64L << 20;
 
     // Up to about here a product waits for its weights, and padded rows cost nothing.
     private const long FreeRows = 64;
@@ -32,12 +32,11 @@ public sealed class BatchedExperts : ExpertRunner
             : zeros_like(hidden).index_add(0, routing.Tokens, weighted, 1);
     }
 
-    /// <summary>Whether the chosen experts' weights are gathered.</summary>
-    internal static bool Gathers(long assignments, ExpertWeights experts) => assignments <= FewAssignments
-        && (experts.GateUp.numel() + experts.Down.numel()) / experts.ExpertCount * experts.GateUp.element_size() <= SmallExpertBytes;
+    /// <summary>Whether the chosen experts' weights are gathered: where writing and reading them once more takes less time than handing over each expert's work.</summary>
+    internal static bool Gathers(long assignments, ExpertWeights experts) => assignments <= FewAssignments && 2 * BytesPerExpert(experts) <= BytesWhileHandedAnExpert;
 
-    /// <summary>Whether all experts are computed, padded to the rows of the busiest: not where half of them would be read in vain, or where half of the rows would be padding that costs time.</summary>
-    internal static bool Pads(ReadOnlySpan<long> load)
+    /// <summary>Whether all experts are computed, padded to the rows of the busiest: not where reading the idle ones in vain takes longer than handing over the busy ones' work, or where half of the rows would be padding that costs time.</summary>
+    internal static bool Pads(ReadOnlySpan<long> load, long bytesPerExpert)
     {
         long busy = 0, rows = 0, kept = 0;
         foreach (var count in load)
@@ -47,8 +46,10 @@ public sealed class BatchedExperts : ExpertRunner
             kept += count;
         }
 
-        return 2 * busy >= load.Length && (rows <= FreeRows || load.Length * rows <= 2 * kept);
+        return (load.Length - busy) * bytesPerExpert <= busy * BytesWhileHandedAnExpert && (rows <= FreeRows || load.Length * rows <= 2 * kept);
     }
+
+    internal static long BytesPerExpert(ExpertWeights experts) => (experts.GateUp.numel() + experts.Down.numel()) / experts.ExpertCount * experts.GateUp.element_size();
 
     private static Tensor Gathered(Tensor inputs, RoutingDecision routing, ExpertWeights experts) =>
         experts.ForwardChosen(inputs.unsqueeze(1), routing.Experts).squeeze(1);
@@ -62,7 +63,7 @@ public sealed class BatchedExperts : ExpertRunner
         var few = owners.numel() <= FewAssignments ? owners.cpu().data<long>().ToArray() : null;
         var load = few is null ? Count(owners, none) : Count(few, none); // of each expert, and of none
         if (load[none] == owners.numel()) return zeros_like(inputs);
-        if (Pads(load.AsSpan(..none))) return Padded(inputs, owners, load[..none].Max(), experts);
+        if (Pads(load.AsSpan(..none), BytesPerExpert(experts))) return Padded(inputs, owners, load[..none].Max(), experts);
         if (few is null) return OneByOne(inputs, owners.sort(0, stable: true).Indices, Enumerable.Range(0, none + 1), load, experts);
 
         var groups = Enumerable.Range(0, few.Length).GroupBy(assignment => (int)few[assignment]).ToArray(); // in the order of their first assignments

@@ -59,16 +59,17 @@ public sealed class ExpertRunnerTests
     [Theory]
     [InlineData(RoutingPattern.Balanced, 12, 4, 3, true)] // each expert has nine tokens
     [InlineData(RoutingPattern.Realistic, 40, 12, 2, true)]
-    [InlineData(RoutingPattern.Collapsed, 40, 12, 2, false)] // two experts have all
+    [InlineData(RoutingPattern.Collapsed, 40, 12, 2, true)] // two experts have all, but the others are small
+    [InlineData(RoutingPattern.Collapsed, 200, 12, 2, false)]
     [InlineData(RoutingPattern.Realistic, 200, 12, 2, false)] // the busiest has more than half of the tokens
-    public void Batches_are_padded_where_most_experts_are_busy(RoutingPattern pattern, int tokens, int count, int k, bool padded)
+    public void Batches_are_padded_where_idle_experts_are_small_and_padding_is_little(RoutingPattern pattern, int tokens, int count, int k, bool padded)
     {
         using var scope = NewDisposeScope();
         using var experts = new ExpertWeights(count, 8, 6, weights: new() { StandardDeviation = 0.5 });
         var hidden = randn(tokens, 8);
         var routing = SyntheticRouting.Decide(pattern, tokens, count, k);
         Assert.False(BatchedExperts.Gathers(tokens * k, experts));
-        Assert.Equal(padded, BatchedExperts.Pads(routing.Load().data<long>().ToArray()));
+        Assert.Equal(padded, BatchedExperts.Pads(routing.Load().data<long>().ToArray(), BatchedExperts.BytesPerExpert(experts)));
         foreach (var drops in new[] { false, true })
         {
             if (drops) routing = new ExpertCapacity(0.5).Apply(routing);
@@ -85,7 +86,8 @@ public sealed class ExpertRunnerTests
         Assert.True(BatchedExperts.Gathers(8, small));
         Assert.False(BatchedExperts.Gathers(17, small));
         Assert.False(BatchedExperts.Gathers(2, large));
-        Assert.False(BatchedExperts.Pads([1, 1, 0, 0, 0, 0, 0, 0]));
+        Assert.False(BatchedExperts.Pads([1, 1, 0, 0, 0, 0, 0, 0], BatchedExperts.BytesPerExpert(large)));
+        Assert.True(BatchedExperts.Pads([9, 9, 0, 0, 0, 0, 0, 0], BatchedExperts.BytesPerExpert(small)));
     }
 
     [Fact]
