@@ -98,7 +98,7 @@ internal static class BenchMoeLayer
             alternatives.Add((LayerRow.PyTorchGrouped, () => Rested(() => peer.Run($"grouped {tokens}"))));
         }
 
-        var measured = Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(2) }, [.. alternatives]);
+        var measured = Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(1) }, [.. alternatives]);
 
         double bandwidth = 1 / measured[Bandwidth].Seconds.Value;
         int touched = ExpertsTouched.In(decisions[0]);
