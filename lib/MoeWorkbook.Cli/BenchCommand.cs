@@ -66,6 +66,9 @@ internal static class BenchCommand
         T[] Parts(string text) => [.. text.Split(',', StringSplitOptions.TrimEntries).Select(parse)];
     }
 
+    /// <summary>Texts with commas between; null for none.</summary>
+    internal static string? Joined(IReadOnlyCollection<string> texts) => texts.Count == 0 ? null : string.Join(", ", texts);
+
     internal static void Print(JsonObject json) => Console.WriteLine(json.ToJsonString(_indented));
 
     /// <summary>Says on the error output what is going on.</summary>

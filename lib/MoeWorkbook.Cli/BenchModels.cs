@@ -57,15 +57,17 @@ internal static class BenchModels
             }
 
             if (parsed.GetValue(json))
-                BenchCommand.Print(new() { ["models"] = Models(dense, config), ["rows"] = new JsonArray([.. results.SelectMany(r => r.Times.Measurements.Select(m => Row(m, r.Size, r.TokensPerStep, r.Times)))]) });
+                BenchCommand.Print(new() { ["dtype"] = parsed.GetValue(type), ["models"] = Models(dense, config), ["rows"] = new JsonArray([.. results.SelectMany(r => r.Times.Measurements.Select(m => Row(m, Models(dense, config)[m.Name]!, r.Size, r.TokensPerStep, r.Times)))]) });
             else
                 Console.WriteLine(Table(results));
         });
         return command;
 
-        JsonNode Row(Measurement measurement, int count, int tokens, Comparison times) => new JsonObject
+        JsonNode Row(Measurement measurement, JsonNode parameters, int count, int tokens, Comparison times) => new JsonObject
         {
             ["model"] = measurement.Name,
+            ["total_parameters"] = (long)parameters["total_parameters"]!,
+            ["active_parameters"] = (long)parameters["active_parameters"]!,
             [size] = count,
             ["milliseconds"] = BenchCommand.Rounded(measurement.Milliseconds.Value),
             ["milliseconds_low"] = BenchCommand.Rounded(measurement.Milliseconds.Low),

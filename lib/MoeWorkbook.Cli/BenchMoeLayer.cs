@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary><c>bench moe-layer</c>: one layer, ours beside the teaching loop and beside PyTorch's loop.</summary>
+/// <summary><c>bench moe-layer</c>: one layer, ours beside dense blocks of its own weights, the teaching loop, and PyTorch's loop and grouped products.</summary>
 internal static class BenchMoeLayer
 {
-    private const string Ours = "ours", Loop = "loop", PyTorch = "PyTorch", Bandwidth = "bandwidth";
+    private const string Bandwidth = "bandwidth";
     private static readonly WeightType[] _types = [WeightType.Float32, WeightType.BFloat16, WeightType.Int8, WeightType.Int4];
 
     // After a product OpenBLAS's and OpenMP's threads wait actively for the next one (OpenBLAS's for 2^26 cycles, some 25 ms): it must not cost the alternative that has its turn.
@@ -25,11 +25,14 @@ internal static class BenchMoeLayer
         var feedForward = BenchCommand.Number("--ffn", "Inner size of one expert.", 14336);
         var experts = BenchCommand.Number("--experts", "Number of experts.", 8);
         var topK = BenchCommand.Number("--top-k", "Experts of each token.", 2);
+        var routing = new Option<string>("--routing") { Description = "How tokens are spread: balanced deals the experts to them in turn, collapsed sends all tokens to the same.", DefaultValueFactory = _ => "balanced" };
+        routing.AcceptOnlyFromAmong("balanced", "collapsed");
+        var noDense = new Option<bool>("--no-dense") { Description = "Leave the dense blocks out: at many tokens the one of equal total parameters takes longer than all else." };
         var noPyTorch = new Option<bool>("--no-pytorch") { Description = "Leave PyTorch out." };
         var json = BenchCommand.Json();
-        var command = new Command("moe-layer", "Time one Mixture-of-Experts layer, by default of Mixtral's size, with balanced routing.")
+        var command = new Command("moe-layer", "Time one Mixture-of-Experts layer, by default of Mixtral's size.")
         {
-            tokens, types, rounds, hidden, feedForward, experts, topK, noPyTorch, json,
+            tokens, types, rounds, hidden, feedForward, experts, topK, routing, noDense, noPyTorch, json,
         };
         command.Validators.Add(result =>
         {
@@ -37,41 +40,40 @@ internal static class BenchMoeLayer
         });
         command.SetAction(parsed =>
         {
-            var shape = new LayerShape(parsed.GetValue(hidden), parsed.GetValue(feedForward), parsed.GetValue(experts), parsed.GetValue(topK));
+            var shape = new LayerShape(parsed.GetValue(hidden), parsed.GetValue(feedForward), parsed.GetValue(experts), parsed.GetValue(topK)) { Collapsed = parsed.GetValue(routing) == "collapsed" };
             var device = ComputeDevice.Current;
             var probe = BenchProbe.Of(device);
             string? python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
             BenchCommand.Progress(python is null ? "no Python with torch: its columns stay empty (set WORKBOOK_PYTHON)" : $"PyTorch in {python}");
 
             var rows = new List<LayerRow>();
-            using var memory = new ReadBandwidth(rounds: 3, device: device);
+            var versions = new SortedSet<string>();
+            using var memory = new ReadBandwidth(MachineProbeOptions.For(device).ReadBytes, rounds: 3, device);
             var wanted = parsed.GetValue(types)!.ToLookup(type => device.type == TorchSharp.DeviceType.CPU || BenchedLayer.InPyTorch(type));
             foreach (var type in wanted[false]) BenchCommand.Progress($"{LayerRow.TypeName(type)}: quantised experts are computed on the CPU only, so {device} leaves them out");
             foreach (var type in wanted[true])
-                rows.AddRange(Measure(shape, type, device, parsed.GetValue(tokens)!, parsed.GetValue(rounds), probe, memory, python));
+            {
+                BenchCommand.Progress($"{LayerRow.TypeName(type)}: making the weights");
+                using var noGradient = no_grad();
+                using var layer = new BenchedLayer(shape, type, device);
+                using var peer = python is not null && BenchedLayer.InPyTorch(type) ? PyTorchPeer.Start(python, shape, LayerRow.TypeName(type), device) : null;
+                if (peer is not null) versions.Add(peer.Version);
+                foreach (int count in parsed.GetValue(tokens)!)
+                {
+                    BenchCommand.Progress($"{LayerRow.TypeName(type)}: {count} tokens");
+                    rows.Add(Measure(shape, layer, count, parsed.GetValue(rounds), !parsed.GetValue(noDense), probe, memory, peer));
+                }
+            }
 
             if (parsed.GetValue(json))
-                BenchCommand.Print(new() { ["probe"] = BenchProbe.ToJson(probe), ["rows"] = new JsonArray([.. rows.Select(row => row.ToJson())]) });
+                BenchCommand.Print(new() { ["probe"] = BenchProbe.ToJson(probe), ["pytorch"] = BenchCommand.Joined(versions), ["rows"] = new JsonArray([.. rows.Select(row => row.ToJson())]) });
             else
-                Console.WriteLine($"{probe}\n\n{LayerRow.ToTable(rows)}");
+                Console.WriteLine($"{probe}\n\n{LayerRow.ToText(rows)}");
         });
         return command;
     }
 
-    private static IEnumerable<LayerRow> Measure(LayerShape shape, WeightType type, Device device, int[] tokens, int rounds, MachineProbe probe, ReadBandwidth memory, string? python)
-    {
-        BenchCommand.Progress($"{LayerRow.TypeName(type)}: making the weights");
-        using var noGradient = no_grad();
-        using var layer = new BenchedLayer(shape, type, device);
-        using var peer = python is not null && BenchedLayer.InPyTorch(type) ? PyTorchPeer.Start(python, shape, LayerRow.TypeName(type), device) : null;
-        foreach (int count in tokens)
-        {
-            BenchCommand.Progress($"{LayerRow.TypeName(type)}: {count} tokens");
-            yield return Measure(shape, layer, count, rounds, probe, memory, peer);
-        }
-    }
-
-    private static LayerRow Measure(LayerShape shape, BenchedLayer layer, int tokens, int rounds, MachineProbe probe, ReadBandwidth memory, PyTorchPeer? peer)
+    private static LayerRow Measure(LayerShape shape, BenchedLayer layer, int tokens, int rounds, bool dense, MachineProbe probe, ReadBandwidth memory, PyTorchPeer? peer)
     {
         using var scope = NewDisposeScope();
         var hidden = layer.Hidden(tokens);
@@ -80,27 +82,44 @@ internal static class BenchMoeLayer
         int call = 0;
         var alternatives = new List<(string, Func<double>)>
         {
-            (Ours, () => Seconds(() => layer.Run(hidden, decisions[call++ % decisions.Length]), hidden.device)),
-            (Loop, () => Seconds(() => layer.RunLoop(hidden, decisions[call++ % decisions.Length]), hidden.device)),
+            (LayerRow.Ours, Sampler(layer.Run)),
+            (LayerRow.Loop, Sampler(layer.RunLoop)),
             (Bandwidth, () => 1 / Rested(memory.Sample)), // seconds a byte
         };
-        if (peer is not null) alternatives.Add((PyTorch, () => Rested(() => peer.Run(tokens))));
-        var measured = Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(2) }, [.. alternatives]);
+        if (dense)
+        {
+            alternatives.Add((LayerRow.DenseTotal, Faster(layer.Dense(shape.Experts).Select(Sampler))));
+            alternatives.Add((LayerRow.DenseActive, Faster(layer.Dense(shape.TopK).Select(Sampler))));
+        }
 
-        var (ours, loop, bandwidth) = (measured[Ours], measured[Loop], 1 / measured[Bandwidth].Seconds.Value);
+        if (peer is not null)
+        {
+            alternatives.Add((LayerRow.PyTorchLoop, () => Rested(() => peer.Run($"loop {tokens}"))));
+            alternatives.Add((LayerRow.PyTorchGrouped, () => Rested(() => peer.Run($"grouped {tokens}"))));
+        }
+
+        var measured = Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(1) }, [.. alternatives]);
+
+        double bandwidth = 1 / measured[Bandwidth].Seconds.Value;
         int touched = ExpertsTouched.In(decisions[0]);
         var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
         // The bandwidth of these rounds: on a shared machine the probe's is of another moment.
         var roofline = Roofline.Of(probe, layer.Type) with { BytesPerSecond = bandwidth };
-        return new(layer.Type, tokens, touched, ours.Milliseconds, loop.Milliseconds, peer is null ? null : measured[PyTorch].Milliseconds,
-            measured.Ratio(Loop, Ours), peer is null ? null : measured.Ratio(PyTorch, Ours),
-            roofline.Predict(work), bandwidth, work.Bytes / measured.Ratio(Ours, Bandwidth).Value, work.Flops / ours.Seconds.Value / probe.GemmRate(layer.Type));
+        return new(layer.Type, shape, tokens, touched, measured, roofline.Predict(work), bandwidth,
+            work.Bytes / measured.Ratio(LayerRow.Ours, Bandwidth).Value, work.Flops / measured[LayerRow.Ours].Seconds.Value / probe.GemmRate(layer.Type));
+
+        Func<double> Sampler(Action<Tensor, RoutingDecision> run) => () => Seconds(() => run(hidden, decisions[call++ % decisions.Length]), hidden.device);
     }
+
+    /// <summary>The dense block at its best: of the ways to compute it the one that is faster here.</summary>
+    private static Func<double> Faster(IEnumerable<Func<double>> ways) => ways.ToArray() is [var only] ? only : ways.MinBy(way => Math.Min(way(), way()))!;
 
     private static RoutingDecision Decide(LayerShape shape, int tokens, int turn, Device device)
     {
         using var scope = NewDisposeScope();
-        var experts = (arange(tokens * shape.TopK, ScalarType.Int64, device) + turn * shape.TopK).remainder(shape.Experts).view(tokens, shape.TopK); // [tokens, k]
+        var dealt = arange(tokens * shape.TopK, ScalarType.Int64, device);
+        if (shape.Collapsed) dealt = dealt.remainder(shape.TopK);
+        var experts = (dealt + turn * shape.TopK).remainder(shape.Experts).view(tokens, shape.TopK); // [tokens, k]
         var logits = zeros(tokens, shape.Experts, device: device);
         return RoutingDecision.TopK(new(zeros(1, tokens, 1, device: device)), logits, logits.softmax(-1), experts, full(tokens, shape.TopK, 1.0 / shape.TopK, device: device)).MoveToOuterDisposeScope();
     }

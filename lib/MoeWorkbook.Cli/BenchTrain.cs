@@ -43,15 +43,15 @@ internal static class BenchTrain
             var model = ModelConfig.Dense(parsed.GetValue(hidden), parsed.GetValue(layers), parsed.GetValue(heads), parsed.GetValue(heads), parsed.GetValue(feedForward), corpus.VocabularySize)
                 .MixtureOfExperts(parsed.GetValue(experts), parsed.GetValue(topK));
             var options = new TrainingOptions { Steps = StepsForEver, BatchSize = parsed.GetValue(batch), SequenceLength = parsed.GetValue(sequence) };
-            var times = Measure(model, corpus, options, python, parsed.GetValue(rounds), parsed.GetValue(steps));
+            var (times, pyTorch) = Measure(model, corpus, options, python, parsed.GetValue(rounds), parsed.GetValue(steps));
             int tokens = parsed.GetValue(steps) * options.BatchSize * options.SequenceLength;
-            if (parsed.GetValue(json)) BenchCommand.Print(new() { ["rows"] = new JsonArray([.. times.Measurements.Select(time => (JsonNode)Row(time, tokens * Runs(time)))]) });
+            if (parsed.GetValue(json)) BenchCommand.Print(new() { ["pytorch"] = pyTorch, ["rows"] = new JsonArray([.. times.Measurements.Select(time => (JsonNode)Row(time, tokens * Runs(time), model, options))]) });
             else Console.WriteLine(Table(times, tokens));
         });
         return command;
     }
 
-    private static Comparison Measure(ModelConfig model, Corpus corpus, TrainingOptions options, string? python, int rounds, int steps)
+    private static (Comparison Times, string? PyTorch) Measure(ModelConfig model, Corpus corpus, TrainingOptions options, string? python, int rounds, int steps)
     {
         var (cores, device) = (get_num_threads(), ComputeDevice.Current);
         bool onGpu = device.type != TorchSharp.DeviceType.CPU;
@@ -64,10 +64,10 @@ internal static class BenchTrain
             // Every step reads its loss, so a device has done its work when a step ends.
             var alternatives = new List<(string, Func<double>)> { (Ours, () => Seconds(() => Take(trainers[0], steps))) };
             if (!onGpu) alternatives.Add((OursEach, () => Seconds(() => OnEachCore(trainers, trainer => Take(trainer, steps), cores))));
-            if (peer is not null) alternatives.Add((PyTorch, () => Rested(() => peer.Run(steps))));
-            if (peers.Count > 0) alternatives.Add((PyTorchEach, () => Seconds(() => Parallel.ForEach(peers, each => each.Run(steps)))));
+            if (peer is not null) alternatives.Add((PyTorch, () => Rested(() => peer.Run(Text(steps)))));
+            if (peers.Count > 0) alternatives.Add((PyTorchEach, () => Seconds(() => Parallel.ForEach(peers, each => each.Run(Text(steps))))));
 
-            return Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(2) }, [.. alternatives]);
+            return (Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(2) }, [.. alternatives]), peer?.Version);
         }
         finally
         {
@@ -118,13 +118,21 @@ internal static class BenchTrain
     /// <summary>How many runs an alternative makes at the same time.</summary>
     private static int Runs(Measurement time) => time.Name is OursEach or PyTorchEach ? get_num_threads() : 1;
 
-    private static JsonObject Row(Measurement time, int tokens) => new()
+    private static JsonObject Row(Measurement time, int tokens, ModelConfig model, TrainingOptions options)
     {
-        ["name"] = time.Name,
-        ["tokens_per_second"] = BenchCommand.Rounded(tokens / time.Seconds.Value),
-        ["tokens_per_second_low"] = BenchCommand.Rounded(tokens / time.Seconds.High),
-        ["tokens_per_second_high"] = BenchCommand.Rounded(tokens / time.Seconds.Low),
-    };
+        var count = ParameterCount.Of(model);
+        return new()
+        {
+            ["name"] = time.Name,
+            ["total_parameters"] = count.TotalParameters,
+            ["active_parameters"] = count.ActiveParameters,
+            ["tokens_per_step"] = options.BatchSize * options.SequenceLength,
+            ["training_flops_per_token"] = 3 * ForwardFlops.PerToken(model, (options.SequenceLength + 1) / 2).Total,
+            ["tokens_per_second"] = BenchCommand.Rounded(tokens / time.Seconds.Value),
+            ["tokens_per_second_low"] = BenchCommand.Rounded(tokens / time.Seconds.High),
+            ["tokens_per_second_high"] = BenchCommand.Rounded(tokens / time.Seconds.Low),
+        };
+    }
 
     private static Table Table(Comparison times, int tokens) => new(
         [Column.Text("training"), new("tokens a second"), new("95% interval")],

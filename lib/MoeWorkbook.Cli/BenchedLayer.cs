@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary>The experts of a layer in one type of weights, and the two ways in which they are run here: the fastest, and the teaching loop.</summary>
+/// <summary>The experts of a layer in one type of weights, and the ways in which they are run here: the fastest, the teaching loop, and as dense blocks on the same storage.</summary>
 /// <remarks>libtorch has no product with quantised weights, so there the loop runs on the same experts in bfloat16.</remarks>
 internal sealed class BenchedLayer : IDisposable
 {
@@ -39,6 +39,15 @@ internal sealed class BenchedLayer : IDisposable
         (_quantized is null ? _fast.Run(hidden, routing, _experts) : _fast.Run(hidden, routing, _quantized)).Dispose();
 
     public void RunLoop(Tensor hidden, RoutingDecision routing) => _loop.Run(hidden, routing, _experts).Dispose();
+
+    /// <summary>The ways to compute the dense block that the first experts make: by the experts' own runner, and as matrix products where there are any.</summary>
+    /// <param name="count">How many experts.</param>
+    public IEnumerable<Action<Tensor, RoutingDecision>> Dense(int count)
+    {
+        var (byRunner, byProducts) = (new DenseOfExperts(count, _fast), new DenseOfExperts(count));
+        if (_quantized is not null) return [(hidden, routing) => byRunner.Run(hidden, routing, _quantized).Dispose()];
+        return [(hidden, routing) => byRunner.Run(hidden, routing, _experts).Dispose(), (hidden, routing) => byProducts.Run(hidden, routing, _experts).Dispose()];
+    }
 
     public void Dispose()
     {

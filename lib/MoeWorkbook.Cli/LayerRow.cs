@@ -2,39 +2,70 @@ using System.Text.Json.Nodes;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary>One line of <c>bench moe-layer</c>.</summary>
+/// <summary>One line of <c>bench moe-layer</c>: the layer's time, its limits, and its rivals of the same rounds.</summary>
 internal sealed record LayerRow(
-    WeightType Type, int Tokens, int Touched, Estimate Ours, Estimate Loop, Estimate? PyTorch, Estimate LoopRatio, Estimate? PyTorchRatio,
-    Prediction Predicted, double ReadBytesPerSecond, double BandwidthFraction, double GemmFraction)
+    WeightType Type, LayerShape Shape, int Tokens, int Touched, Comparison Times, Prediction Predicted, double ReadBytesPerSecond, double BandwidthFraction, double GemmFraction)
 {
+    public const string Ours = "ours", DenseTotal = "dense total", DenseActive = "dense active", Loop = "loop", PyTorchLoop = "PyTorch loop", PyTorchGrouped = "PyTorch grouped";
+
+    /// <summary>What the layer is compared with, and what its keys in JSON begin with.</summary>
+    private static readonly (string Name, string Key)[] _rivals =
+        [(DenseTotal, "dense_total"), (DenseActive, "dense_active"), (Loop, "loop"), (PyTorchLoop, "pytorch"), (PyTorchGrouped, "pytorch_grouped")];
+
+    private Estimate Milliseconds => Times[Ours].Milliseconds;
+
     public static string TypeName(WeightType type) => type.ToString().ToLowerInvariant();
 
-    public static Table ToTable(IEnumerable<LayerRow> rows) => new(
-        [
-            Column.Text("type"), new("tokens"), new("experts"), new("ours", "ms"), new("95% interval"), new("predicted", "ms"), new("of bandwidth", "%"), new("of GEMM", "%"),
-            new("loop", "ms"), new("loop / ours"), new("PyTorch", "ms"), new("PyTorch / ours"),
-        ],
-        rows.Select(row => (string[])
-        [
-            TypeName(row.Type), $"{row.Tokens}", $"{row.Touched}", $"{row.Ours}", row.Ours.Interval, $"{1000 * row.Predicted.Seconds:G3}", $"{100 * row.BandwidthFraction:F0}", $"{100 * row.GemmFraction:F0}",
-            $"{row.Loop}", $"{row.LoopRatio}", $"{row.PyTorch}", $"{row.PyTorchRatio}",
-        ]));
-
-    public JsonObject ToJson() => new()
+    /// <summary>Two tables: the layer under its limits, and its rivals.</summary>
+    public static string ToText(IReadOnlyList<LayerRow> rows)
     {
-        ["dtype"] = TypeName(Type),
-        ["tokens"] = Tokens,
-        ["experts_touched"] = Touched,
-        ["milliseconds"] = BenchCommand.Rounded(Ours.Value),
-        ["milliseconds_low"] = BenchCommand.Rounded(Ours.Low),
-        ["milliseconds_high"] = BenchCommand.Rounded(Ours.High),
-        ["predicted_milliseconds"] = BenchCommand.Rounded(1000 * Predicted.Seconds),
-        ["read_gb_per_s"] = BenchCommand.Rounded(ReadBytesPerSecond / 1e9),
-        ["bandwidth_fraction"] = BenchCommand.Rounded(BandwidthFraction),
-        ["gemm_fraction"] = BenchCommand.Rounded(GemmFraction),
-        ["loop_milliseconds"] = BenchCommand.Rounded(Loop.Value),
-        ["loop_ratio"] = BenchCommand.Rounded(LoopRatio.Value),
-        ["pytorch_milliseconds"] = PyTorch is { } python ? BenchCommand.Rounded(python.Value) : null,
-        ["pytorch_ratio"] = PyTorchRatio is { } ratio ? BenchCommand.Rounded(ratio.Value) : null,
-    };
+        Column[] first = [Column.Text("type"), new("tokens")];
+        var limits = new Table(
+            [.. first, new("experts"), new("ours", "ms"), new("95% interval"), new("predicted", "ms"), new("of bandwidth", "%"), new("of GEMM", "%")],
+            rows.Select(row => (string[])
+            [
+                TypeName(row.Type), $"{row.Tokens}", $"{row.Touched}", $"{row.Milliseconds}", row.Milliseconds.Interval, $"{row.Predicted.Milliseconds:G3}",
+                $"{100 * row.BandwidthFraction:F0}", $"{100 * row.GemmFraction:F0}",
+            ]));
+        var timed = _rivals.Where(rival => rows.Any(row => row.Has(rival.Name))).ToList();
+        var rivals = new Table(
+            [.. first, .. timed.SelectMany(rival => (Column[])[new(rival.Name, "ms"), new("/ ours")])],
+            rows.Select(row => (string[])
+            [
+                TypeName(row.Type), $"{row.Tokens}",
+                .. timed.SelectMany(rival => row.Has(rival.Name) ? (string[])[$"{row.Times[rival.Name].Milliseconds}", $"{row.Times.Ratio(rival.Name, Ours)}"] : ["", ""]),
+            ]));
+        return $"{limits}\n\n{rivals}";
+    }
+
+    public JsonObject ToJson()
+    {
+        var json = new JsonObject
+        {
+            ["dtype"] = TypeName(Type),
+            ["hidden_size"] = Shape.Hidden,
+            ["feed_forward_size"] = Shape.FeedForward,
+            ["experts"] = Shape.Experts,
+            ["experts_per_token"] = Shape.TopK,
+            ["tokens"] = Tokens,
+            ["routing"] = Shape.Routing,
+            ["experts_touched"] = Touched,
+            ["milliseconds"] = BenchCommand.Rounded(Milliseconds.Value),
+            ["milliseconds_low"] = BenchCommand.Rounded(Milliseconds.Low),
+            ["milliseconds_high"] = BenchCommand.Rounded(Milliseconds.High),
+            ["predicted_milliseconds"] = BenchCommand.Rounded(Predicted.Milliseconds),
+            ["read_gb_per_s"] = BenchCommand.Rounded(ReadBytesPerSecond / 1e9),
+            ["bandwidth_fraction"] = BenchCommand.Rounded(BandwidthFraction),
+            ["gemm_fraction"] = BenchCommand.Rounded(GemmFraction),
+        };
+        foreach (var (name, key) in _rivals)
+        {
+            json[$"{key}_milliseconds"] = Has(name) ? BenchCommand.Rounded(Times[name].Milliseconds.Value) : null;
+            json[$"{key}_ratio"] = Has(name) ? BenchCommand.Rounded(Times.Ratio(name, Ours).Value) : null;
+        }
+
+        return json;
+    }
+
+    private bool Has(string name) => Times.Measurements.Any(measurement => measurement.Name == name);
 }

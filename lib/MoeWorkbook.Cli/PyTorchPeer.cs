@@ -11,7 +11,7 @@ internal sealed partial class PyTorchPeer : IDisposable
 
     private PyTorchPeer(Process process, string version) => (_process, Version) = (process, version);
 
-    /// <summary>The version of PyTorch.</summary>
+    /// <summary>What the script says of itself when it is ready: the version of PyTorch, and what else decides about its speed.</summary>
     public string Version { get; }
 
     /// <summary>The first Python that has torch, of <c>WORKBOOK_PYTHON</c>, <c>python3</c> and <c>/usr/bin/python3</c>; null where none has.</summary>
@@ -24,7 +24,7 @@ internal sealed partial class PyTorchPeer : IDisposable
     public static PyTorchPeer Start(string python, LayerShape shape, string dtype, TorchSharp.torch.Device device) => Start(python, "pytorch_peer.py",
     [
         "--experts", Text(shape.Experts), "--top-k", Text(shape.TopK), "--hidden", Text(shape.Hidden), "--ffn", Text(shape.FeedForward),
-        "--threads", Text(TorchSharp.torch.get_num_threads()), "--dtype", dtype, "--device", device.ToString(),
+        "--threads", Text(TorchSharp.torch.get_num_threads()), "--dtype", dtype, "--device", device.ToString(), "--routing", shape.Routing,
     ]);
 
     /// <summary>Starts a script of the folder <c>bench</c>, which says when it is ready and then answers line by line.</summary>
@@ -45,16 +45,17 @@ internal sealed partial class PyTorchPeer : IDisposable
         throw new CommandException($"PyTorch's side of the benchmark did not start ({python}, {script}); its words stand above. It needs as much memory again as ours.");
     }
 
-    /// <summary>Runs what the script runs: a layer on so many tokens, or so many training steps.</summary>
+    /// <summary>Runs what the script runs.</summary>
+    /// <param name="what">What its own description says: a way to run a layer and a number of tokens, or a number of training steps.</param>
     /// <returns>Seconds.</returns>
     /// <exception cref="CommandException">The process ended.</exception>
-    public double Run(int count)
+    public double Run(string what)
     {
-        _process.StandardInput.WriteLine($"run {Text(count)}");
+        _process.StandardInput.WriteLine($"run {what}");
         _process.StandardInput.Flush();
         return double.TryParse(_process.StandardOutput.ReadLine(), NumberStyles.Float, CultureInfo.InvariantCulture, out double milliseconds)
             ? milliseconds / 1000
-            : throw new CommandException($"PyTorch's side of the benchmark ended at \"run {count}\".");
+            : throw new CommandException($"PyTorch's side of the benchmark ended at \"run {what}\".");
     }
 
     public void Dispose()

@@ -6,17 +6,17 @@ namespace MoeWorkbook;
 /// <remarks>
 /// <list type="bullet">
 /// <item>A few assignments to small experts: the chosen experts' weights are gathered and multiplied in one batch. The host learns nothing.</item>
-/// <item>Most experts busy: each expert's tokens are padded to the rows of the busiest, and all experts are two batched products (<see cref="ExpertWeights.forward"/>). The host asks for the load once.</item>
-/// <item>Otherwise, as in decoding with large experts or after a collapse: assignments sorted by expert, and a product for each busy expert alone. The host asks for the load once, and the weights of the others are not touched.</item>
+/// <item>Most experts busy, or all small: each expert's tokens are padded to the rows of the busiest, and all experts are two batched products (<see cref="ExpertWeights.forward"/>). The host asks for the load once.</item>
+/// <item>Otherwise, as in decoding with large experts or after a collapse: assignments grouped by expert, and products for each busy expert alone. The host asks once, for the load or, where there are few assignments, for their experts, and the weights of the others are not touched.</item>
 /// </list>
-/// It computes on every device, and with gradients.
+/// It computes on every device, and with gradients. The thresholds between the three are estimates from the published bandwidth, rate and launch times of recent NVIDIA GPUs, a few microseconds for each piece of work; they are not yet measured on one.
 /// </remarks>
 public sealed class BatchedExperts : ExpertRunner
 {
     private const int FewAssignments = 16;
 
-    // Gathering writes and reads weights once more; up to here that takes less time than starting a dozen small products.
-    private const long SmallExpertBytes = 32L << 20;
+    // What a GPU reads while it is handed the half dozen pieces of work of one expert: some 25 µs at some 2.5 TB/s.
+    private const long BytesWhileHandedAnExpert = 64L << 20;
 
     // Up to about here a product waits for its weights, and padded rows cost nothing.
     private const long FreeRows = 64;
@@ -32,12 +32,11 @@ public sealed class BatchedExperts : ExpertRunner
             : zeros_like(hidden).index_add(0, routing.Tokens, weighted, 1);
     }
 
-    /// <summary>Whether the chosen experts' weights are gathered.</summary>
-    internal static bool Gathers(long assignments, ExpertWeights experts) => assignments <= FewAssignments
-        && (experts.GateUp.numel() + experts.Down.numel()) / experts.ExpertCount * experts.GateUp.element_size() <= SmallExpertBytes;
+    /// <summary>Whether the chosen experts' weights are gathered: where writing and reading them once more takes less time than handing over each expert's work.</summary>
+    internal static bool Gathers(long assignments, ExpertWeights experts) => assignments <= FewAssignments && 2 * BytesPerExpert(experts) <= BytesWhileHandedAnExpert;
 
-    /// <summary>Whether all experts are computed, padded to the rows of the busiest: not where half of them would be read in vain, or where half of the rows would be padding that costs time.</summary>
-    internal static bool Pads(ReadOnlySpan<long> load)
+    /// <summary>Whether all experts are computed, padded to the rows of the busiest: not where reading the idle ones in vain takes longer than handing over the busy ones' work, or where half of the rows would be padding that costs time.</summary>
+    internal static bool Pads(ReadOnlySpan<long> load, long bytesPerExpert)
     {
         long busy = 0, rows = 0, kept = 0;
         foreach (var count in load)
@@ -47,21 +46,41 @@ public sealed class BatchedExperts : ExpertRunner
             kept += count;
         }
 
-        return 2 * busy >= load.Length && (rows <= FreeRows || load.Length * rows <= 2 * kept);
+        return (load.Length - busy) * bytesPerExpert <= busy * BytesWhileHandedAnExpert && (rows <= FreeRows || load.Length * rows <= 2 * kept);
     }
+
+    internal static long BytesPerExpert(ExpertWeights experts) => (experts.GateUp.numel() + experts.Down.numel()) / experts.ExpertCount * experts.GateUp.element_size();
 
     private static Tensor Gathered(Tensor inputs, RoutingDecision routing, ExpertWeights experts) =>
         experts.ForwardChosen(inputs.unsqueeze(1), routing.Experts).squeeze(1);
 
-    /// <summary>Asks the device for the load, the one time that the host waits for it, and chooses.</summary>
+    /// <summary>Asks the device who has work, the one time that the host waits for it, and chooses.</summary>
     private static Tensor Loaded(Tensor inputs, RoutingDecision routing, ExpertWeights experts)
     {
-        long none = experts.ExpertCount; // stands for the expert of a dropped assignment
+        int none = experts.ExpertCount; // stands for the expert of a dropped assignment
         var owners = routing.Experts.masked_fill(routing.Kept.logical_not(), none); // [assignments]
-        var counts = zeros(none + 1, dtype: ScalarType.Int64, device: owners.device).index_add(0, owners, ones_like(owners), 1); // [experts + 1]
-        var load = counts.cpu().data<long>().ToArray();
+        // Few are counted here: on the device that would be several pieces of work more before the first weight is read.
+        var few = owners.numel() <= FewAssignments ? owners.cpu().data<long>().ToArray() : null;
+        var load = few is null ? Count(owners, none) : Count(few, none); // of each expert, and of none
         if (load[none] == owners.numel()) return zeros_like(inputs);
-        return Pads(load.AsSpan(..(int)none)) ? Padded(inputs, owners, load[..(int)none].Max(), experts) : OneByOne(inputs, owners, load, experts);
+        if (Pads(load.AsSpan(..none), BytesPerExpert(experts))) return Padded(inputs, owners, load[..none].Max(), experts);
+        if (few is null) return OneByOne(inputs, owners.sort(0, stable: true).Indices, Enumerable.Range(0, none + 1), load, experts);
+
+        var groups = Enumerable.Range(0, few.Length).GroupBy(assignment => (int)few[assignment]).ToArray(); // in the order of their first assignments
+        long[] order = [.. groups.SelectMany(group => group)];
+        // One token has each expert once: its assignments are in order already.
+        var permutation = groups.Length == few.Length ? null : tensor(order, device: inputs.device);
+        return OneByOne(inputs, permutation, groups.Select(group => group.Key), load, experts);
+    }
+
+    private static long[] Count(Tensor owners, int none) =>
+        zeros(none + 1, dtype: ScalarType.Int64, device: owners.device).index_add(0, owners, ones_like(owners), 1).cpu().data<long>().ToArray();
+
+    private static long[] Count(long[] owners, int none)
+    {
+        var load = new long[none + 1];
+        foreach (var owner in owners) load[owner]++;
+        return load;
     }
 
     private static Tensor Padded(Tensor inputs, Tensor owners, long rows, ExpertWeights experts)
@@ -73,15 +92,19 @@ public sealed class BatchedExperts : ExpertRunner
         return computed.flatten(0, 1).index_select(0, slots.clamp_max(end - 1));
     }
 
-    private static Tensor OneByOne(Tensor inputs, Tensor owners, long[] load, ExpertWeights experts)
+    /// <summary>Expert after expert, each on its assignments alone.</summary>
+    /// <param name="inputs">The hidden state of each assignment, <c>[assignments, hidden]</c>.</param>
+    /// <param name="order">The assignments, those of one expert together, <c>[assignments]</c>; null where they are so already.</param>
+    /// <param name="owners">The experts in that order, with the one that stands for none.</param>
+    /// <param name="load">Number of assignments of each.</param>
+    /// <param name="experts">The experts.</param>
+    private static Tensor OneByOne(Tensor inputs, Tensor? order, IEnumerable<int> owners, long[] load, ExpertWeights experts)
     {
-        var (_, order) = owners.sort(0, stable: true); // [assignments], expert after expert, and what was dropped
-        var parts = inputs.index_select(0, order).split(load, 0); // for each expert [its assignments, hidden]
+        var busy = owners.Where(owner => load[owner] > 0).ToArray();
+        var parts = (order is null ? inputs : inputs.index_select(0, order)).split([.. busy.Select(owner => load[owner])], 0); // for each [its assignments, hidden]
         var each = experts.Unbind();
-        var computed = new List<Tensor>();
-        for (var e = 0; e < each.Length; e++)
-            if (load[e] > 0) computed.Add(each[e].Forward(parts[e]));
-        computed.Add(parts[^1]); // of dropped assignments, whose output does not count
-        return zeros_like(inputs).index_copy(0, order, cat(computed, 0));
+        // Of dropped assignments the output does not count.
+        var computed = cat([.. busy.Zip(parts, (owner, part) => owner < each.Length ? each[owner].Forward(part) : part)], 0); // [assignments, hidden]
+        return order is null ? computed : zeros_like(inputs).index_copy(0, order, computed);
     }
 }

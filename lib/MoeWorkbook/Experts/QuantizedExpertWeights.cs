@@ -53,6 +53,8 @@ public sealed class QuantizedExpertWeights : IDisposable
             throw new ArgumentException($"Only SwiGlu experts without biases can be quantised; these are {experts.Kind}{(experts.GateUpBias is null ? "" : " with biases")}.", nameof(experts));
         if (experts.GateUp.dtype is not (ScalarType.Float32 or ScalarType.BFloat16))
             throw new ArgumentException($"Only experts in Float32 and BFloat16 can be quantised; these are {experts.GateUp.dtype}.", nameof(experts));
+        if (!experts.GateUp.is_cpu())
+            throw new ArgumentException($"Weights are quantised on the CPU, and these experts are on {experts.GateUp.device}: move them with to(CPU).", nameof(experts));
         var quantized = new QuantizedExpertWeights(type, experts.ExpertCount, experts.HiddenSize, experts.FeedForwardSize);
         quantized.GateUp.Quantize(experts.GateUp);
         quantized.Down.Quantize(experts.Down);

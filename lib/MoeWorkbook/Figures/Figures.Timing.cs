@@ -92,6 +92,27 @@ public static partial class Figures
         };
     }
 
+    /// <summary>Recorded times of a layer and of its rivals against the number of tokens, both axes logarithmic.</summary>
+    /// <param name="rows">The recorded times, all of one <see cref="LayerBenchmark.Layer"/>; rivals that were left out are left out here.</param>
+    /// <param name="machine">What they were measured on, such as <see cref="BenchmarkRecording.Name"/>.</param>
+    /// <exception cref="ArgumentException">There is no time, or they belong to several layers.</exception>
+    public static Figure LayerTimes(IEnumerable<LayerBenchmark> rows, string machine)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var recorded = rows.OrderBy(row => row.Tokens).ToList();
+        if (recorded.Count == 0) throw new ArgumentException("There is no recorded time to draw.", nameof(rows));
+        if (recorded.FirstOrDefault(row => row.Layer != recorded[0].Layer) is { } other)
+            throw new ArgumentException($"The times are of several layers: {recorded[0].Layer}; {other.Layer}.", nameof(rows));
+        (string Name, Func<LayerBenchmark, double?> Time)[] ways =
+        [
+            ("Mixture of Experts", row => row.Milliseconds), ("dense, equal total", row => row.DenseTotalMilliseconds), ("dense, equal active", row => row.DenseActiveMilliseconds),
+            ("PyTorch, loop over experts", row => row.PyTorchMilliseconds), ("PyTorch, grouped", row => row.PyTorchGroupedMilliseconds),
+        ];
+        var lines = ways.Select(way => (way.Name, Points: recorded.Where(row => way.Time(row) is not null).Select(row => ((double)row.Tokens, way.Time(row)!.Value))));
+        return Lines(lines.Where(line => line.Points.Any()), $"One layer on {machine}",
+            $"{recorded[0].Layer}, recorded. Flat: waiting for weights, which more tokens share. Rising: arithmetic.", "tokens computed together", "time (ms)", logarithmic: true);
+    }
+
     /// <summary>Times as bars, each with its 95% confidence interval.</summary>
     /// <param name="measurements">The times, such as those of a <see cref="Comparison"/>.</param>
     /// <param name="title">What was timed, in a few words.</param>

@@ -9,6 +9,7 @@ public sealed class DenseOfExperts : ExpertRunner
 {
     private readonly int _count;
     private readonly ExpertRunner? _runner;
+    private readonly FusedExperts _fused = new();
 
     /// <summary>A dense block of the first experts.</summary>
     /// <param name="count">How many of them, n.</param>
@@ -20,11 +21,27 @@ public sealed class DenseOfExperts : ExpertRunner
         (_count, _runner) = (count, runner);
     }
 
+    /// <summary>The dense block of quantised experts, by <see cref="FusedExperts"/>.</summary>
+    /// <inheritdoc cref="FusedExperts.Run(Tensor, RoutingDecision, QuantizedExpertWeights)" />
+    public Tensor Run(Tensor hidden, RoutingDecision routing, QuantizedExpertWeights experts)
+    {
+        ArgumentNullException.ThrowIfNull(routing);
+        ArgumentNullException.ThrowIfNull(experts);
+        CheckCount(experts.ExpertCount);
+        using var scope = NewDisposeScope();
+        return _fused.Run(hidden, Everywhere(routing), experts).MoveToOuterDisposeScope();
+    }
+
     internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
-        if (_count > experts.ExpertCount) throw new ArgumentException($"A dense block of {_count} experts was asked for, but there are {experts.ExpertCount}.", nameof(experts));
+        CheckCount(experts.ExpertCount);
         if (experts.GateUpBias is not null) throw new ArgumentException("Experts with biases make no dense block: their output biases would add up.", nameof(experts));
         return _runner is null ? Products(hidden, experts) : _runner.Run(hidden, Everywhere(routing), experts);
+    }
+
+    private void CheckCount(int experts)
+    {
+        if (_count > experts) throw new ArgumentException($"A dense block of {_count} experts was asked for, but there are {experts}.", nameof(experts));
     }
 
     private Tensor Products(Tensor hidden, ExpertWeights experts)
@@ -44,7 +61,7 @@ public sealed class DenseOfExperts : ExpertRunner
         var device = routing.Tokens.device;
         return routing with
         {
-            Tokens = arange(routing.TokenCount, ScalarType.Int64, device).repeat_interleave(_count),
+            Tokens = arange(routing.TokenCount, ScalarType.Int64, device).unsqueeze(1).expand(routing.TokenCount, _count).flatten(),
             Experts = arange(assignments, ScalarType.Int64, device).remainder(_count),
             Weights = ones(assignments, dtype: routing.Weights.dtype, device: device),
             Kept = ones(assignments, dtype: ScalarType.Bool, device: device),

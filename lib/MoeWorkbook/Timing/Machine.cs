@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -12,8 +13,9 @@ namespace MoeWorkbook;
 /// <param name="MemoryBytes">Memory that this process may use: the machine's, or the container's limit.</param>
 /// <param name="Device">The device to compute on, <see cref="ComputeDevice.Current"/>.</param>
 /// <param name="Packages">The packages that decide about results and speed, with their versions.</param>
+/// <param name="Gpu">The GPU that the device is; null on the CPU.</param>
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
-public sealed record Machine(string Processor, int Cores, int VectorBits, long MemoryBytes, string Device, IReadOnlyDictionary<string, string> Packages)
+public sealed record Machine(string Processor, int Cores, int VectorBits, long MemoryBytes, string Device, IReadOnlyDictionary<string, string> Packages, Gpu? Gpu = null)
     : INotebookDisplay
 {
     private static readonly Lazy<Machine> _current = new(() => new(
@@ -28,11 +30,17 @@ public sealed record Machine(string Processor, int Cores, int VectorBits, long M
             ["Plotly.NET"] = VersionOf(typeof(Plotly.NET.GenericChart)),
             ["MathNet.Numerics"] = VersionOf(typeof(MathNet.Numerics.Constants)),
             [".NET"] = Environment.Version.ToString(),
-        }));
+        },
+        Gpu.Of(ComputeDevice.Current)));
 
     /// <summary>This machine.</summary>
     /// <exception cref="NotSupportedException"><see cref="ComputeDevice.Variable"/> names no device that is here.</exception>
     public static Machine Current => _current.Value;
+
+    /// <summary>Where something was recorded, for a sentence.</summary>
+    internal static string Named(string device, Gpu? gpu, string processor, int cores) => device == "cpu"
+        ? string.Create(CultureInfo.InvariantCulture, $"{cores} cores of {processor}")
+        : string.Create(CultureInfo.InvariantCulture, $"{(gpu is null ? device : $"{gpu.Name} (driver {gpu.Driver}, {gpu.MemoryBytes / (double)(1L << 30):F0} GiB)")} beside {cores} cores of {processor}");
 
     /// <inheritdoc />
     public string ToHtml() => Table().ToHtml();
@@ -45,7 +53,7 @@ public sealed record Machine(string Processor, int Cores, int VectorBits, long M
         [
             ["processor", $"{Processor}, {Cores} cores, {(VectorBits == 0 ? "no vector instructions" : $"vectors of {VectorBits} bits")}"],
             ["memory", $"{MemoryBytes / (double)(1L << 30):F1} GiB"],
-            ["device", Device],
+            ["device", Gpu is null ? Device : $"{Device}, {Gpu.Name}"],
             .. Packages.Select(package => new[] { package.Key, package.Value }),
         ]);
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Runs many experiments, one on each core: small models train faster side by side than one after another with all cores.</summary>
+/// <summary>Runs many experiments, one on each core: small models train faster side by side than one after another with all cores. Experiments on a GPU share it.</summary>
 public static class Laboratory
 {
     /// <summary>Trains every experiment to its end and keeps what figures and recordings need.</summary>

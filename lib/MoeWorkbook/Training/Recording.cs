@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
@@ -10,7 +11,10 @@ namespace MoeWorkbook;
 /// <param name="Cores">How many of its cores were used.</param>
 /// <param name="Packages">The packages that decide about results and speed, with their versions.</param>
 /// <param name="Runs">The runs.</param>
-public sealed record Recording(string Command, DateOnly Date, string Processor, int Cores, IReadOnlyDictionary<string, string> Packages, IReadOnlyList<TrainingRun> Runs)
+/// <param name="Device">The device that they were trained on, such as cpu or cuda:0.</param>
+/// <param name="Gpu">The GPU that the device is; null on the CPU.</param>
+public sealed record Recording(
+    string Command, DateOnly Date, string Processor, int Cores, IReadOnlyDictionary<string, string> Packages, IReadOnlyList<TrainingRun> Runs, string Device = "cpu", Gpu? Gpu = null)
 {
     private static readonly JsonSerializerOptions _json = new()
     {
@@ -24,8 +28,10 @@ public sealed record Recording(string Command, DateOnly Date, string Processor, 
     /// <summary>A recording of runs on this machine, today.</summary>
     /// <param name="command">The exact command that makes them.</param>
     /// <param name="runs">The runs.</param>
-    public static Recording Of(string command, IEnumerable<TrainingRun> runs) =>
-        new(command, DateOnly.FromDateTime(DateTime.UtcNow), Machine.Current.Processor, Machine.Current.Cores, Machine.Current.Packages, [.. runs]);
+    /// <param name="device">Where they were trained; null for the CPU.</param>
+    public static Recording Of(string command, IEnumerable<TrainingRun> runs, Device? device = null) => new(
+        command, DateOnly.FromDateTime(DateTime.UtcNow), Machine.Current.Processor, Machine.Current.Cores, Machine.Current.Packages, [.. runs],
+        (device ?? CPU).ToString(), device is null ? null : Gpu.Of(device));
 
     /// <summary>Reads a recording.</summary>
     /// <param name="path">The file.</param>
@@ -57,5 +63,5 @@ public sealed record Recording(string Command, DateOnly Date, string Processor, 
 
     /// <summary>Where the numbers come from: the day and the machine, the command, the packages, a line each.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"Recorded on {Date:yyyy-MM-dd} on {Cores} cores of {Processor} by\n  {Command}\nwith {string.Join(", ", Packages.Select(package => $"{package.Key} {package.Value}"))}");
+        $"Recorded on {Date:yyyy-MM-dd} on {Machine.Named(Device, Gpu, Processor, Cores)} by\n  {Command}\nwith {string.Join(", ", Packages.Select(package => $"{package.Key} {package.Value}"))}");
 }

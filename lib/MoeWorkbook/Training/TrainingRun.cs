@@ -54,6 +54,9 @@ public sealed record TrainingRun
     /// <param name="cost">What counts as spent.</param>
     public IReadOnlyList<(double Spent, double Loss)> Curve(TrainingCost cost) => [.. Validations.Select(validation => (Spent(validation.Step, cost), validation.Loss))];
 
+    /// <summary>Training tokens a second, validation left out.</summary>
+    public double TokensPerSecond => Stages.Sum(stage => stage.Tokens) / Stages.Sum(stage => stage.Seconds);
+
     private double Spent(int step, TrainingCost cost)
     {
         if (cost == TrainingCost.Steps) return step;

@@ -22,4 +22,9 @@ public sealed record ValidationResult
     /// <param name="layer">Which of the Mixture-of-Experts layers, from 0.</param>
     public LoadStatistics LoadOf(int layer) =>
         LoadStatistics.Of([.. Enumerable.Range(0, DomainLoad[layer][0].Count).Select(expert => DomainLoad[layer].Sum(domain => domain[expert]))]);
+
+    /// <summary>The load of the layer that spreads it least evenly: the one with the largest <see cref="LoadStatistics.MaxViolation"/>.</summary>
+    /// <exception cref="InvalidOperationException">No load was kept, or the model has no Mixture-of-Experts layer.</exception>
+    public LoadStatistics WorstLoad() => Enumerable.Range(0, DomainLoad.Count).Select(LoadOf).MaxBy(load => load.MaxViolation)
+        ?? throw new InvalidOperationException("There is no load: the model has no Mixture-of-Experts layer, or this is not the last validation of a kept run.");
 }

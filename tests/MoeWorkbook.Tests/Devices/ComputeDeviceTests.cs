@@ -31,6 +31,15 @@ public sealed class ComputeDeviceTests
     }
 
     [Fact]
+    public void A_line_of_the_drivers_tool_describes_a_GPU()
+    {
+        Assert.Equal(new Gpu("NVIDIA H100 80GB HBM3", "550.54.15", 81559L << 20, 81079L << 20), Gpu.Parse("NVIDIA H100 80GB HBM3, 550.54.15, 81559, 81079\n"));
+        Assert.Null(Gpu.Parse("No devices were found"));
+        Assert.Null(Gpu.Parse("a GPU, 1.2, [N/A], [N/A]"));
+        Assert.Null(Gpu.Of(CPU));
+    }
+
+    [Fact]
     public void Waiting_for_the_CPU_is_nothing()
     {
         ComputeDevice.Synchronize(null);

@@ -59,16 +59,17 @@ public sealed class ExpertRunnerTests
     [Theory]
     [InlineData(RoutingPattern.Balanced, 12, 4, 3, true)] // each expert has nine tokens
     [InlineData(RoutingPattern.Realistic, 40, 12, 2, true)]
-    [InlineData(RoutingPattern.Collapsed, 40, 12, 2, false)] // two experts have all
+    [InlineData(RoutingPattern.Collapsed, 40, 12, 2, true)] // two experts have all, but the others are small
+    [InlineData(RoutingPattern.Collapsed, 200, 12, 2, false)]
     [InlineData(RoutingPattern.Realistic, 200, 12, 2, false)] // the busiest has more than half of the tokens
-    public void Batches_are_padded_where_most_experts_are_busy(RoutingPattern pattern, int tokens, int count, int k, bool padded)
+    public void Batches_are_padded_where_idle_experts_are_small_and_padding_is_little(RoutingPattern pattern, int tokens, int count, int k, bool padded)
     {
         using var scope = NewDisposeScope();
         using var experts = new ExpertWeights(count, 8, 6, weights: new() { StandardDeviation = 0.5 });
         var hidden = randn(tokens, 8);
         var routing = SyntheticRouting.Decide(pattern, tokens, count, k);
         Assert.False(BatchedExperts.Gathers(tokens * k, experts));
-        Assert.Equal(padded, BatchedExperts.Pads(routing.Load().data<long>().ToArray()));
+        Assert.Equal(padded, BatchedExperts.Pads(routing.Load().data<long>().ToArray(), BatchedExperts.BytesPerExpert(experts)));
         foreach (var drops in new[] { false, true })
         {
             if (drops) routing = new ExpertCapacity(0.5).Apply(routing);
@@ -85,7 +86,25 @@ public sealed class ExpertRunnerTests
         Assert.True(BatchedExperts.Gathers(8, small));
         Assert.False(BatchedExperts.Gathers(17, small));
         Assert.False(BatchedExperts.Gathers(2, large));
-        Assert.False(BatchedExperts.Pads([1, 1, 0, 0, 0, 0, 0, 0]));
+        Assert.False(BatchedExperts.Pads([1, 1, 0, 0, 0, 0, 0, 0], BatchedExperts.BytesPerExpert(large)));
+        Assert.True(BatchedExperts.Pads([9, 9, 0, 0, 0, 0, 0, 0], BatchedExperts.BytesPerExpert(small)));
+    }
+
+    [Fact]
+    public void Large_experts_of_a_few_assignments_are_computed_one_by_one()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var experts = SyntheticWeights.Experts(8, 1024, 2800, ScalarType.Float32);
+        Assert.False(BatchedExperts.Gathers(1, experts));
+        foreach (var (pattern, tokens) in new[] { (RoutingPattern.Uniform, 1), (RoutingPattern.Collapsed, 3), (RoutingPattern.Realistic, 3), (RoutingPattern.Balanced, 8) })
+        {
+            var hidden = randn(tokens, 1024);
+            var routing = SyntheticRouting.Decide(pattern, tokens, 8, 2, seed: 3);
+            var dropping = routing with { Kept = routing.Kept.logical_and(routing.Experts.ne(routing.Experts[0])) };
+            foreach (var decision in new[] { routing, dropping })
+                Assert.True(new BatchedExperts().Run(hidden, decision, experts).allclose(new LoopExperts().Run(hidden, decision, experts), rtol: 1e-4, atol: 1e-4), $"{pattern}, {tokens} tokens");
+        }
     }
 
     [Fact]

@@ -262,6 +262,33 @@ public sealed class FusedExpertsTests
         Assert.Contains("hidden has shape [3, 8]", Assert.Throws<ArgumentException>(() => runner.Run(hidden.narrow(1, 0, 8), routing, quantized)).Message);
     }
 
+    [Fact]
+    public void What_lies_on_another_device_is_refused_before_its_memory_is_read()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var experts = Experts(4, 16, 24, ScalarType.Float32);
+        using var quantized = QuantizedExpertWeights.Quantize(experts, WeightType.Int8);
+        using var there = new ExpertWeights(4, 16, 24, weights: new(META, ScalarType.Float32));
+        var (hidden, routing) = Routed(3, 4, 16, ScalarType.Float32);
+        var away = hidden.to(META);
+        var routed = routing with
+        {
+            Tokens = routing.Tokens.to(META),
+            Experts = routing.Experts.to(META),
+            Weights = routing.Weights.to(META),
+            Kept = routing.Kept.to(META),
+            Logits = routing.Logits.to(META),
+            Scores = routing.Scores.to(META),
+        };
+        Assert.Contains("computes on the CPU; hidden is on meta", Assert.Throws<NotSupportedException>(() => new FusedExperts().Run(away, routed, there)).Message);
+        foreach (var run in new Func<Tensor, RoutingDecision, QuantizedExpertWeights, Tensor>[] { new FusedExperts().Run, new FastExperts().Run, new DenseOfExperts(2).Run })
+            Assert.Contains("computes on the CPU; hidden is on meta", Assert.Throws<NotSupportedException>(() => run(away, routed, quantized)).Message);
+        Assert.Contains("routing.Tokens [6] is on meta but hidden [3, 16] is on cpu", Assert.Throws<ArgumentException>(() => new FusedExperts().Run(hidden, routed, quantized)).Message);
+        Assert.Contains("experts are on meta", Assert.Throws<ArgumentException>(() => QuantizedExpertWeights.Quantize(there, WeightType.Int4)).Message);
+        Assert.IsType<BatchedExperts>(new FastExperts().Choose(away, routed, there));
+    }
+
     // Rounding to 8 bits moves a number by at most 2⁻⁸ of itself, and independent errors add up as their squares do.
     private static double OfRoundings(int count) => Math.Sqrt(count) / 256;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using MoeWorkbook.Cli;
 
 namespace MoeWorkbook.Tests.Timing;
 
@@ -18,9 +19,11 @@ public class BenchCommandTests
         Assert.Equal(["float32 1", "float32 5", "bfloat16 1", "bfloat16 5", "int8 1", "int8 5", "int4 1", "int4 5"], rows.Select(row => $"{row!["dtype"]} {row["tokens"]}"));
         foreach (var row in rows)
         {
-            foreach (string number in new[] { "milliseconds", "predicted_milliseconds", "bandwidth_fraction", "gemm_fraction", "loop_milliseconds" }) Assert.True((double)row![number]! > 0, number);
+            foreach (string number in new[] { "milliseconds", "predicted_milliseconds", "bandwidth_fraction", "gemm_fraction", "loop_milliseconds", "dense_total_milliseconds", "dense_active_milliseconds" }) Assert.True((double)row![number]! > 0, number);
             Assert.True(row!.AsObject().ContainsKey("pytorch_milliseconds"));
+            Assert.True(row.AsObject().ContainsKey("pytorch_grouped_milliseconds"));
             Assert.Null(row["pytorch_milliseconds"]);
+            Assert.Null(row["pytorch_grouped_milliseconds"]);
         }
     }
 
@@ -48,20 +51,44 @@ public class BenchCommandTests
     }
 
     [Fact]
-    public async Task A_recording_has_every_result_with_its_command_and_a_failed_benchmark_leaves_none()
+    public async Task A_recording_has_every_result_with_its_command_and_a_failed_benchmark_leaves_what_was_measured_before()
     {
         using var directory = new Checkpoints.TemporaryDirectory();
         string file = directory.Path("recorded.json");
         const string layer = "moe-layer --hidden 64 --ffn 128 --experts 4 --tokens 3 --dtypes float32 --rounds 2 --no-pytorch", model = "decode --batch 1 --hidden 64 --ffn 32 --layers 1 --rounds 2";
-        Assert.NotEqual(0, (await Run("bench", "--record", file, "--only", $"{layer} --experts 0")).Code);
+        Assert.NotEqual(0, (await Run("bench", "--record", file, "--only", $"{model}; {layer} --experts 0")).Code);
         Assert.False(File.Exists(file));
+        Assert.Equal(3, BenchmarkRecording.Read(file + ".part").Decode.Count);
         Assert.Equal(0, (await Run("bench", "--record", file, "--only", $"{layer}; {model}")).Code);
         var json = JsonNode.Parse(await File.ReadAllTextAsync(file))!;
         Assert.Equal([$"./workbook bench {layer} --json", $"./workbook bench {model} --json"], json["results"]!.AsArray().Select(result => (string)result!["command"]!));
         Assert.Equal(3, (int)json["results"]![0]!["result"]!["rows"]![0]!["tokens"]!);
         Assert.Contains("--only", (string)json["command"]!, StringComparison.Ordinal);
         Assert.All(new[] { "date", "device", "processor", "cores", "packages" }, name => Assert.NotNull(json[name]));
+        Assert.Equal([file], Directory.GetFiles(directory.Root));
         Assert.NotEqual(0, (await Run("bench")).Code);
+    }
+
+    [Fact]
+    public void What_records_a_GPU_is_understood_and_its_model_fills_a_good_part_of_the_memory()
+    {
+        Assert.All(BenchRecording.OnGpu(84_000_000_000), command => Assert.Empty(BenchCommand.Create().Parse(command + " --json").Errors));
+        foreach (var (free, layers) in new (long?, int)[] { (null, 8), (1_000_000_000, 1), (84_000_000_000, 20), (150_000_000_000, 32) })
+            Assert.Equal(2, BenchRecording.OnGpu(free).Count(command => command.Contains($"--layers {layers} ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task With_PyTorch_its_loop_and_its_grouped_products_are_timed_too()
+    {
+        if (PyTorchPeer.FindPython() is null) return; // which the benchmark itself says
+        var (output, code) = await Run("bench", "moe-layer", "--json", "--hidden", "64", "--ffn", "128", "--experts", "4", "--tokens", "3", "--dtypes", "float32", "--rounds", "2", "--no-dense");
+        Assert.Equal(0, code);
+        var json = JsonNode.Parse(output)!;
+        Assert.Contains("grouped", (string)json["pytorch"]!, StringComparison.Ordinal);
+        var row = json["rows"]![0]!;
+        Assert.True((double)row["pytorch_milliseconds"]! > 0);
+        Assert.True((double)row["pytorch_grouped_milliseconds"]! > 0);
+        Assert.Null(row["dense_total_milliseconds"]);
     }
 
     [Theory]
@@ -69,12 +96,18 @@ public class BenchCommandTests
     [InlineData("--dtypes", "float32,float99")]
     [InlineData("--rounds", "0")]
     [InlineData("--top-k", "9")]
+    [InlineData("--routing", "random")]
     public async Task A_wrong_option_is_refused_before_anything_is_measured(string option, string value) =>
         Assert.NotEqual(0, (await Run("bench", "moe-layer", option, value)).Code);
 
-    private static async Task<(string Output, int Code)> Run(params string[] arguments)
+    internal static async Task<(string Output, int Code)> Run(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { [ComputeDevice.Variable] = "cpu" },
+        };
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         string output = await process.StandardOutput.ReadToEndAsync();

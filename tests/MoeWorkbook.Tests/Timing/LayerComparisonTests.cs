@@ -23,6 +23,21 @@ public class LayerComparisonTests
     }
 
     [Fact]
+    public void A_dense_block_of_quantised_experts_is_the_sum_of_the_experts_that_they_stand_for()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var experts = new ExpertWeights(4, 64, 32, weights: new() { StandardDeviation = 1 });
+        using var quantized = QuantizedExpertWeights.Quantize(experts, WeightType.Int8);
+        using var restored = quantized.Dequantize();
+        var hidden = randn(3, 64);
+        var routing = SyntheticRouting.Decide(RoutingPattern.Uniform, 3, 4, 2);
+        var (result, expected) = (new DenseOfExperts(3).Run(hidden, routing, quantized), new DenseOfExperts(3).Run(hidden, routing, restored));
+        Assert.True(((result - expected).norm() / expected.norm()).item<float>() < 0.02);
+        Assert.Contains("there are 4", Assert.Throws<ArgumentException>(() => new DenseOfExperts(5).Run(hidden, routing, quantized)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void More_experts_than_there_are_make_no_dense_block()
     {
         using var scope = NewDisposeScope();
