@@ -7,7 +7,7 @@ namespace MoeWorkbook.Cli;
 /// <summary><c>bench moe-layer</c>: one layer, ours beside dense blocks of its own weights, the teaching loop, and PyTorch's loop and grouped products.</summary>
 internal static class BenchMoeLayer
 {
-    private const string Bandwidth = "bandwidth";
+    private const string Bandwidth = "bandwidth", Product = "dense product";
     private static readonly WeightType[] _types = [WeightType.Float32, WeightType.BFloat16, WeightType.Int8, WeightType.Int4];
 
     // After a product OpenBLAS's and OpenMP's threads wait actively for the next one (OpenBLAS's for 2^26 cycles, some 25 ms): it must not cost the alternative that has its turn.
@@ -80,11 +80,14 @@ internal static class BenchMoeLayer
         // The experts take turns from call to call, so that no cache keeps what one token touches.
         var decisions = Enumerable.Range(0, shape.Experts).Select(turn => Decide(shape, tokens, turn, hidden.device)).ToArray();
         int call = 0;
+        var (left, right) = (layer.Hidden((int)MachineProbeOptions.For(hidden.device).GemmShapes[0].Rows), layer.Gate()); // [rows, hidden] × [hidden, ffn]
         var alternatives = new List<(string, Func<double>)>
         {
             (LayerRow.Ours, Sampler(layer.Run)),
             (LayerRow.Loop, Sampler(layer.RunLoop)),
-            (Bandwidth, () => 1 / Rested(memory.Sample)), // seconds a byte
+            // What bounds it, of the same rounds: on a shared machine the probe's is of another moment.
+            (Bandwidth, () => Seconds(() => memory.Sample(), hidden.device) / memory.Bytes), // seconds a byte
+            (Product, () => Seconds(() => left.matmul(right).Dispose(), hidden.device) / (2.0 * left.shape[0] * right.numel())), // seconds an operation
         };
         if (dense)
         {
@@ -100,13 +103,11 @@ internal static class BenchMoeLayer
 
         var measured = Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(1) }, [.. alternatives]);
 
-        double bandwidth = 1 / measured[Bandwidth].Seconds.Value;
+        double bandwidth = 1 / measured[Bandwidth].Seconds.Value, rate = 1 / measured[Product].Seconds.Value;
         int touched = ExpertsTouched.In(decisions[0]);
         var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
-        // The bandwidth of these rounds: on a shared machine the probe's is of another moment.
-        var roofline = Roofline.Of(probe, layer.Type) with { BytesPerSecond = bandwidth };
-        return new(layer.Type, shape, tokens, touched, measured, roofline.Predict(work), bandwidth,
-            work.Bytes / measured.Ratio(LayerRow.Ours, Bandwidth).Value, work.Flops / measured[LayerRow.Ours].Seconds.Value / probe.GemmRate(layer.Type));
+        return new(layer.Type, shape, tokens, touched, measured, new Roofline(bandwidth, rate, probe.SecondsPerCall).Predict(work), bandwidth,
+            work.Bytes / measured.Ratio(LayerRow.Ours, Bandwidth).Value, work.Flops / measured.Ratio(LayerRow.Ours, Product).Value);
 
         Func<double> Sampler(Action<Tensor, RoutingDecision> run) => () => Seconds(() => run(hidden, decisions[call++ % decisions.Length]), hidden.device);
     }

@@ -35,6 +35,9 @@ internal sealed class BenchedLayer : IDisposable
         return randn(tokens, _experts.HiddenSize, device: _experts.GateUp.device).to(_experts.GateUp.dtype).MoveToOuterDisposeScope();
     }
 
+    /// <summary>A matrix of weights for a dense product, <c>[hidden, ffn]</c>: the gate projection of the first expert.</summary>
+    public Tensor Gate() => _experts.GateUp.select(0, 0).narrow(0, 0, _experts.FeedForwardSize).transpose(0, 1);
+
     public void Run(Tensor hidden, RoutingDecision routing) =>
         (_quantized is null ? _fast.Run(hidden, routing, _experts) : _fast.Run(hidden, routing, _quantized)).Dispose();
 

@@ -6,7 +6,6 @@ namespace MoeWorkbook;
 /// <summary>Memory to stream through, and the fastest way of reading it: by all cores of this machine, or by a GPU. Keep it to sample the bandwidth again beside what is judged by it: on a shared machine it changes within minutes.</summary>
 public sealed unsafe class ReadBandwidth : IDisposable
 {
-    private readonly long _bytes;
     private readonly Device? _device;
     private readonly (string Name, Action Read) _fastest;
     private byte* _memory; // of the CPU
@@ -22,15 +21,18 @@ public sealed unsafe class ReadBandwidth : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1 << 22);
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
-        (_bytes, _device) = (bytes, device);
+        (Bytes, _device) = (bytes, device);
         var ways = device is null || device.type == TorchSharp.DeviceType.CPU ? WaysOfCpu() : WaysOfDevice(device);
         var measured = Measurement.Rounds(
             new() { Rounds = rounds, FewestRounds = rounds, WarmUpRounds = 1 },
             [.. ways.Select(way => (way.Name, (Func<double>)(() => Seconds(way.Read))))]);
         var best = measured.Measurements.MinBy(way => way.Seconds.Value)!;
         _fastest = ways.Single(way => way.Name == best.Name);
-        BytesPerSecond = _bytes / best.Seconds.Value;
+        BytesPerSecond = Bytes / best.Seconds.Value;
     }
+
+    /// <summary>Bytes that are read at a time.</summary>
+    public long Bytes { get; }
 
     /// <summary>The bandwidth of the fastest way: the median of its rounds.</summary>
     public double BytesPerSecond { get; }
@@ -43,7 +45,7 @@ public sealed unsafe class ReadBandwidth : IDisposable
     public double Sample()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return _bytes / Seconds(_fastest.Read);
+        return Bytes / Seconds(_fastest.Read);
     }
 
     /// <summary>Frees the memory.</summary>
@@ -61,17 +63,17 @@ public sealed unsafe class ReadBandwidth : IDisposable
 
     private List<(string Name, Action Read)> WaysOfCpu()
     {
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)_bytes, LargePages.Bytes);
-        LargePages.Advise(_memory, _bytes);
+        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, LargePages.Bytes);
+        LargePages.Advise(_memory, Bytes);
         // Written by all cores, so that the pages lie near them.
-        Parallel.For(0, (_bytes + (1 << 22) - 1) >> 22, block => new Span<byte>(_memory + (block << 22), (int)Math.Min(1 << 22, _bytes - (block << 22))).Fill(1));
-        return [.. StreamingRead.All.Select(way => (way.Name, (Action)(() => GC.KeepAlive(way.Run(_memory, _bytes)))))];
+        Parallel.For(0, (Bytes + (1 << 22) - 1) >> 22, block => new Span<byte>(_memory + (block << 22), (int)Math.Min(1 << 22, Bytes - (block << 22))).Fill(1));
+        return [.. StreamingRead.All.Select(way => (way.Name, (Action)(() => GC.KeepAlive(way.Run(_memory, Bytes)))))];
     }
 
     /// <summary>libtorch's reductions, which read everything and write next to nothing.</summary>
     private List<(string Name, Action Read)> WaysOfDevice(Device device)
     {
-        var tensor = ones(_bytes / sizeof(float), ScalarType.Float32, device).DetachFromDisposeScope();
+        var tensor = ones(Bytes / sizeof(float), ScalarType.Float32, device).DetachFromDisposeScope();
         _tensor = tensor;
         return [("sum", () => tensor.sum().Dispose()), ("largest", () => tensor.max().Dispose())];
     }
