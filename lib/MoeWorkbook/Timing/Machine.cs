@@ -27,6 +27,7 @@ public sealed record Machine(string Processor, int Cores, int VectorBits, long M
         new Dictionary<string, string>
         {
             ["TorchSharp"] = VersionOf(typeof(torch)),
+            ["libtorch"] = torch.__version__,
             ["Plotly.NET"] = VersionOf(typeof(Plotly.NET.GenericChart)),
             ["MathNet.Numerics"] = VersionOf(typeof(MathNet.Numerics.Constants)),
             [".NET"] = Environment.Version.ToString(),

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace TorchSharp;
 
 public static partial class torch
@@ -68,6 +70,8 @@ public static partial class torch
 
         public static void synchronize(Device? device = null) => Libtorch.Check(Libtorch.torch_synchronize(Math.Max(0, device?.index ?? 0)));
     }
+
+    public static string __version__ => Marshal.PtrToStringUTF8(Libtorch.torch_version())!;
 
     public static int get_num_threads() => Libtorch.torch_threads();
 

@@ -144,6 +144,7 @@ internal static unsafe partial class Libtorch
 
     [DllImport("libc")] private static extern int setenv(byte* name, byte* value, int overwrite);
 
+    [DllImport(Name)] internal static extern nint torch_version();
     [DllImport(Name)] internal static extern nint torch_last_error();
     [DllImport(Name)] private static extern nint torch_operator(byte* name, byte* overload);
     [DllImport(Name)] private static extern long torch_call(nint op, Value* arguments, int count, Value** results);

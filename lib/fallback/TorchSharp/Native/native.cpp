@@ -10,6 +10,7 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/variable.h>
+#include <torch/version.h>
 
 #include <dlfcn.h>
 
@@ -162,6 +163,8 @@ int64_t give_tensors(const std::vector<at::Tensor>& list, Value** out) {
 }
 
 } // namespace
+
+API const char* torch_version() { return TORCH_VERSION; }
 
 API const char* torch_last_error() { return last_error.c_str(); }
 
