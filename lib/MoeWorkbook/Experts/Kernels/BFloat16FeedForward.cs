@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace MoeWorkbook;
@@ -33,8 +33,9 @@ internal sealed unsafe class BFloat16FeedForward : FusedFeedForward
 
     public BFloat16FeedForward() => (_layOutInputs, _computeInners, _computeOutputs) = (new(this), new(this), new(this));
 
-    /// <summary>Whether libtorch multiplies in bfloat16 clearly faster than in float32 here. Measured once, in milliseconds.</summary>
-    public static bool IsFast { get; } = Vector512.IsHardwareAccelerated && Trial.BFloat16IsFaster();
+    /// <summary>Whether libtorch multiplies in bfloat16 clearly faster than in float32 here: oneDNN does where the processor has an instruction for such products, AVX-512 BF16 or AMX, which .NET does not name.</summary>
+    public static bool IsFast { get; } = Vector512.IsHardwareAccelerated && X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
+        && ((X86Base.CpuId(7, 1).Eax >> 5 & 1) == 1 || (X86Base.CpuId(7, 0).Edx >> 22 & 1) == 1);
 
     /// <summary>Where the next call's weights come from.</summary>
     public void Use(IBlockSource gateUp, IBlockSource down) => (_gateUps, _downs) = (gateUp, down);
@@ -60,37 +61,6 @@ internal sealed unsafe class BFloat16FeedForward : FusedFeedForward
     private static int Width(int tokens) => (tokens + Granule - 1) / Granule * Granule;
 
     private static ushort* Address(Tensor tensor) => (ushort*)TensorMemory.Address(tensor, nameof(tensor));
-
-    /// <summary>A product of both types, by a thread that computes alone, as here: with several, one library's threads still wait actively when it is the other's turn.</summary>
-    private sealed class Trial : ChunkedWork
-    {
-        private const int Rounds = 7;
-
-        private bool _bfloat16IsFaster;
-
-        public static bool BFloat16IsFaster()
-        {
-            var trial = new Trial();
-            lock (ThreadTeam.Shared) LibtorchTeam.Shared.Run(trial, chunkCount: 1, threads: 1);
-            return trial._bfloat16IsFaster;
-        }
-
-        public override void Do(int chunk) => _bfloat16IsFaster = Seconds(ScalarType.Float32) > 1.5 * Seconds(ScalarType.BFloat16);
-
-        private static double Seconds(ScalarType type)
-        {
-            Tensor a = ones([448, 2048], type), b = ones([2048, 64], type);
-            var best = double.MaxValue;
-            for (var round = 0; round < Rounds; round++)
-            {
-                var start = Stopwatch.GetTimestamp();
-                mm(a, b).Dispose();
-                best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
-            }
-
-            return best;
-        }
-    }
 
     /// <summary>A block of columns of the hidden states of an expert's tokens, one beside the other; zeros in the empty places.</summary>
     private sealed class LayOutInputs(BFloat16FeedForward layer) : ChunkedWork
