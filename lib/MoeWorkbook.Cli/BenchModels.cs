@@ -56,10 +56,15 @@ internal static class BenchModels
                 results.Add((count, times, tokens));
             }
 
-            if (parsed.GetValue(json))
-                BenchCommand.Print(new() { ["dtype"] = parsed.GetValue(type), ["models"] = Models(dense, config), ["rows"] = new JsonArray([.. results.SelectMany(r => r.Times.Measurements.Select(m => Row(m, Models(dense, config)[m.Name]!, r.Size, r.TokensPerStep, r.Times)))]) });
-            else
+            if (!parsed.GetValue(json))
+            {
                 Console.WriteLine(Table(results));
+                return;
+            }
+
+            var parameters = Models(dense, config);
+            var rows = results.SelectMany(r => r.Times.Measurements.Select(m => Row(m, parameters[m.Name]!, r.Size, r.TokensPerStep, r.Times)));
+            BenchCommand.Print(new() { ["dtype"] = parsed.GetValue(type), ["models"] = parameters, ["rows"] = new JsonArray([.. rows]) });
         });
         return command;
 

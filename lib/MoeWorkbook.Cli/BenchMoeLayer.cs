@@ -83,10 +83,10 @@ internal static class BenchMoeLayer
         var (left, right) = (layer.Hidden((int)MachineProbeOptions.For(hidden.device).GemmShapes[0].Rows), layer.Gate()); // [rows, hidden] × [hidden, ffn]
         var alternatives = new List<(string, Func<double>)>
         {
-            (LayerRow.Loop, Sampler(layer.RunLoop)),
-            // What bounds the layer, right beside it: on a shared machine the probe's is of another moment.
-            (Bandwidth, () => Seconds(() => memory.Sample(), hidden.device) / memory.Bytes), // seconds a byte
             (LayerRow.Ours, Sampler(layer.Run)),
+            (LayerRow.Loop, Sampler(layer.RunLoop)),
+            // What bounds the layer, in the same rounds: on a shared machine the probe's is of another moment.
+            (Bandwidth, () => Seconds(() => memory.Sample(), hidden.device) / memory.Bytes), // seconds a byte
             (Product, () => Seconds(() => left.matmul(right).Dispose(), hidden.device) / (2.0 * left.shape[0] * right.numel())), // seconds an operation
         };
         if (dense)

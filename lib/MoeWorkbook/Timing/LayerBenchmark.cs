@@ -42,10 +42,10 @@ public sealed record LayerBenchmark
     /// <summary>The time that the roofline predicts.</summary>
     public required double PredictedMilliseconds { get; init; }
 
-    /// <summary>The share of the read bandwidth that the layer's weights were read at.</summary>
+    /// <summary>The share of the read bandwidth of the same rounds that the layer's weights were read at.</summary>
     public required double BandwidthFraction { get; init; }
 
-    /// <summary>The share of the rate of the best matrix product.</summary>
+    /// <summary>The share of the rate of one large dense product of the same type, timed in the same rounds.</summary>
     public required double GemmFraction { get; init; }
 
     /// <summary>Time of the teaching loop, <see cref="LoopExperts"/>.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -37,11 +36,6 @@ public sealed record Machine(string Processor, int Cores, int VectorBits, long M
     /// <summary>This machine.</summary>
     /// <exception cref="NotSupportedException"><see cref="ComputeDevice.Variable"/> names no device that is here.</exception>
     public static Machine Current => _current.Value;
-
-    /// <summary>Where something was recorded, for a sentence.</summary>
-    internal static string Named(string device, Gpu? gpu, string processor, int cores) => device == "cpu"
-        ? string.Create(CultureInfo.InvariantCulture, $"{cores} cores of {processor}")
-        : string.Create(CultureInfo.InvariantCulture, $"{(gpu is null ? device : $"{gpu.Name} (driver {gpu.Driver}, {gpu.MemoryBytes / (double)(1L << 30):F0} GiB)")} beside {cores} cores of {processor}");
 
     /// <inheritdoc />
     public string ToHtml() => Table().ToHtml();

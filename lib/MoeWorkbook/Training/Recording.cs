@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using static TorchSharp.torch;
 
@@ -53,15 +52,8 @@ public sealed record Recording(
     /// <summary>Writes the recording whole: the file is there completely or as it was before.</summary>
     /// <param name="path">The file; its folder is made where it does not exist.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void Write(string path)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        string next = path + ".next";
-        File.WriteAllText(next, JsonSerializer.Serialize(this, _json) + "\n");
-        File.Move(next, path, overwrite: true);
-    }
+    public void Write(string path) => RecordingFile.Write(path, this, _json);
 
     /// <summary>Where the numbers come from: the day and the machine, the command, the packages, a line each.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"Recorded on {Date:yyyy-MM-dd} on {Machine.Named(Device, Gpu, Processor, Cores)} by\n  {Command}\nwith {string.Join(", ", Packages.Select(package => $"{package.Key} {package.Value}"))}");
+    public override string ToString() => RecordingFile.Origin(Date, Device, Gpu, Processor, Cores, Command, Packages);
 }
