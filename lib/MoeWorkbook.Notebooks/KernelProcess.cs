@@ -21,7 +21,6 @@ internal sealed class KernelProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly Channel<(string Stream, string Text)> _lines = Channel.CreateUnbounded<(string, string)>();
-    private readonly Dictionary<string, JsonObject> _displayed = [];
     private readonly ScriptTrace _trace;
 
     private KernelProcess(Process process, string folder)
@@ -157,9 +156,6 @@ internal sealed class KernelProcess : IAsyncDisposable
                 case "DisplayedValueProduced":
                     AddValue("display_data", told!["event"]!);
                     break;
-                case "DisplayedValueUpdated" when told!["event"]!["valueId"]?.GetValue<string>() is { } id && _displayed.TryGetValue(id, out JsonObject? shown):
-                    shown["data"] = Forms(told["event"]!);
-                    break;
                 case "ReturnValueProduced":
                     AddValue("execute_result", told!["event"]!);
                     break;
@@ -190,8 +186,6 @@ internal sealed class KernelProcess : IAsyncDisposable
             var output = new JsonObject { ["data"] = Forms(shown), ["metadata"] = new JsonObject(), ["output_type"] = kind };
             if (kind == "execute_result")
                 output["execution_count"] = number;
-            if (shown["valueId"]?.GetValue<string>() is { } id)
-                _displayed[id] = output;
             cell.AddOutput(output);
         }
 
@@ -284,12 +278,14 @@ internal sealed class KernelProcess : IAsyncDisposable
     private static JsonNode? Event(string line, out string before)
     {
         before = "";
-        int start = line.IndexOf("{\"event\":", StringComparison.Ordinal);
+        int start = line.LastIndexOf("{\"event\":", StringComparison.Ordinal);
         if (start < 0 || !line.EndsWith('}'))
             return null;
         try
         {
             var told = JsonNode.Parse(line[start..]);
+            if (Type(told) is null)
+                return null;
             before = line[..start];
             return told;
         }
