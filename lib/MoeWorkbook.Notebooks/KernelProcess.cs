@@ -95,7 +95,7 @@ internal sealed class KernelProcess : IAsyncDisposable
         string token = $"cell-{number}";
         int room = MostConsoleText;
         var errors = new StringBuilder();
-        var diagnostics = new JsonArray();
+        var diagnostics = new List<JsonObject>();
         try
         {
             var command = new JsonObject
@@ -163,11 +163,7 @@ internal sealed class KernelProcess : IAsyncDisposable
                     _trace.Add(number, cell.Source, told!["event"]!["code"]!.GetValue<string>());
                     break;
                 case "DiagnosticsProduced":
-                    foreach (JsonNode? diagnostic in told!["event"]!["diagnostics"]!.AsArray())
-                        if (diagnostic!["severity"]!.GetValue<string>() == "error")
-                            diagnostics.Add(diagnostic.DeepClone());
-                        else if (diagnostic["severity"]!.GetValue<string>() == "warning")
-                            AddText("stderr", $"{Place(diagnostic)}: warning {Meaning(diagnostic)}\n");
+                    diagnostics.AddRange(told!["event"]!["diagnostics"]!.AsArray().OfType<JsonObject>().Where(one => one["severity"]!.GetValue<string>() == "error"));
                     break;
             }
             return told;
@@ -192,7 +188,7 @@ internal sealed class KernelProcess : IAsyncDisposable
         CellError Failed(string message)
         {
             if (diagnostics.FirstOrDefault() is { } first)
-                return new CellError(Line(first), "CompilationError", Meaning(first), [.. diagnostics.Select(error => $"{Place(error!)}: {Meaning(error!)}")]);
+                return new CellError(Line(first), "CompilationError", Meaning(first), [.. diagnostics.Select(error => $"{Place(error)}: {Meaning(error)}")]);
             IReadOnlyList<string> trace = _trace.Of(message, number, out int line);
             (string name, string meaning) = ScriptTrace.Split(message);
             return new CellError(line, name, meaning, trace);
