@@ -159,8 +159,8 @@ internal sealed class KernelProcess : IAsyncDisposable
                 case "ReturnValueProduced":
                     AddValue("execute_result", told!["event"]!);
                     break;
-                case "CodeSubmissionReceived":
-                    _trace.Add(number, cell.Source, told!["event"]!["code"]!.GetValue<string>());
+                case "CodeSubmissionReceived" when told!["routingSlip"]![0]!.GetValue<string>().EndsWith("/csharp", StringComparison.Ordinal):
+                    _trace.Add(number, cell.Source, told["event"]!["code"]!.GetValue<string>());
                     break;
                 case "DiagnosticsProduced":
                     diagnostics.AddRange(told!["event"]!["diagnostics"]!.AsArray().OfType<JsonObject>().Where(one => one["severity"]!.GetValue<string>() == "error"));

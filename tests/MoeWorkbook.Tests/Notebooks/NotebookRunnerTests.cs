@@ -113,11 +113,11 @@ public sealed class NotebookRunnerTests : IDisposable
     {
         string path = _folder.Notebook("endless.ipynb", "var x = 1;",
             "Console.WriteLine(System.Diagnostics.Process.Start(\"dotnet\", [\"exec\", typeof(Microsoft.DotNet.Interactive.Kernel).Assembly.Location.Replace(\"Interactive.dll\", \"Interactive.App.dll\"), \"stdio\"]).Id);\nwhile (true) { }", "1");
-        NotebookResult result = await NotebookRunner.RunAsync(path, new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(8) });
+        NotebookResult result = await NotebookRunner.RunAsync(path, new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(15) });
         CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
         Assert.Equal((2, 0, "Timeout"), (failure.Cell, failure.Line, failure.Error));
         string printed = result.Document.CodeCells.ElementAt(1).OutputText.Split('\n')[0];
-        Assert.Matches("^not done after 8 s .*the last line that the cell printed: ", failure.Message);
+        Assert.Matches("^not done after 15 s .*the last line that the cell printed: ", failure.Message);
         Assert.True(await HasEndedAsync(int.Parse(printed)));
     }
 
@@ -151,7 +151,7 @@ public sealed class NotebookRunnerTests : IDisposable
         NotebookCell[] cells = await CellsAsync(
             "[System.Runtime.InteropServices.DllImport(\"libc\")] static extern int puts(string text);\n[System.Runtime.InteropServices.DllImport(\"libc\")] static extern int printf(string text);\nputs(\"native\");",
             "Console.WriteLine(\"one\");\nprintf(\"{\\\"event\\\":{ begun, \");\nConsole.WriteLine(\"two\");\nputs(\"{\\\"event\\\":{}}\");",
-            "System.Diagnostics.Process.Start(\"sh\", [\"-c\", \"echo child; echo error >&2\"]).WaitForExit();",
+            "System.Diagnostics.Process.Start(\"sh\", [\"-c\", \"echo child; echo error >&2; sleep 0.3\"]).WaitForExit();",
             "Console.WriteLine(\"managed\");");
         Assert.Equal("native\n", cells[0].OutputText);
         Assert.Equal("one\n{\"event\":{ begun, two\n{\"event\":{}}\n", cells[1].OutputText);
