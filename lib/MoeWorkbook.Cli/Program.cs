@@ -6,6 +6,7 @@ var root = new RootCommand("The MoE Workbook: why a Mixture-of-Experts model wit
 {
     CountCommand.Create(),
     RunCommand.Create(),
+    JupyterCommand.Create(),
     LogitsCommand.Create(),
     GenerateCommand.Create(),
     TrainCommand.Create(),

@@ -1,80 +1,88 @@
 using System.Diagnostics;
-using System.IO.Pipes;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MoeWorkbook.Notebooks.Scripting;
+using System.Threading.Channels;
 
 namespace MoeWorkbook.Notebooks;
 
-/// <summary>The parent's side of the process that executes one notebook: this same assembly, started by itself.</summary>
+/// <summary>The process that executes one notebook: .NET Interactive's tool over its standard streams, as VS Code starts it.</summary>
 /// <remarks>
-/// Its own deps.json lists Roslyn and no library of ours, so that a notebook finds the library only through its #r.
-/// The named pipe is not inherited by what a cell starts, so its end is the process's end.
+/// Commands and events are JSON objects, one a line. The tool's own streams are also those of native code and of what a
+/// cell starts, so a line, or the beginning of one, may be such text.
 /// </remarks>
 internal sealed class KernelProcess : IAsyncDisposable
 {
     private const int MostConsoleText = 1 << 20;
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
+
+    // What a pipe holds when the cell's last event is read is read within this time.
+    private static readonly TimeSpan ErrorDelay = TimeSpan.FromMilliseconds(10);
 
     private readonly Process _process;
-    private readonly NamedPipeServerStream _pipe;
-    private readonly StreamWriter _writer;
-    private readonly StreamReader _reader;
-    private readonly NativeStream _nativeOutput;
-    private readonly NativeStream _nativeError;
+    private readonly Channel<(string Stream, string Text)> _lines = Channel.CreateUnbounded<(string, string)>();
+    private readonly ScriptTrace _trace;
 
-    private KernelProcess(Process process, NamedPipeServerStream pipe)
+    private KernelProcess(Process process, string folder)
     {
-        this._process = process;
-        this._pipe = pipe;
-        _writer = new StreamWriter(pipe, leaveOpen: true) { NewLine = "\n" };
-        _reader = new StreamReader(pipe, leaveOpen: true);
-        _nativeOutput = new NativeStream(process.StandardOutput);
-        _nativeError = new NativeStream(process.StandardError);
+        _process = process;
+        _trace = new ScriptTrace(folder);
+        _ = ReadAsync();
+
+        async Task ReadAsync()
+        {
+            await Task.WhenAll(ReadStreamAsync("stdout", process.StandardOutput), ReadStreamAsync("stderr", process.StandardError));
+            _lines.Writer.TryComplete();
+        }
+
+        async Task ReadStreamAsync(string name, StreamReader reader)
+        {
+            while (await reader.ReadLineAsync() is { } line)
+                _lines.Writer.TryWrite((name, line));
+        }
     }
 
     /// <summary>The process's peak resident memory in bytes, as far as it has been seen.</summary>
     public long PeakMemory { get; private set; }
 
+    /// <exception cref="FileNotFoundException">The tool is missing.</exception>
+    /// <exception cref="InvalidOperationException">It did not start.</exception>
     public static async Task<KernelProcess> StartAsync(string folder, CancellationToken cancellation)
     {
-        string assembly = typeof(KernelProcess).Assembly.Location;
-        string settings = Path.ChangeExtension(assembly, ".runtimeconfig.json");
-        if (!File.Exists(settings))
-            throw new FileNotFoundException($"'{settings}' is missing: a notebook's process needs it and the .deps.json beside {Path.GetFileName(assembly)}.", settings);
-
-        // The name becomes a path of a socket, which must be short.
-        string name = $"notebook-{Guid.NewGuid():N}"[..24];
-        var pipe = new NamedPipeServerStream(name, PipeDirection.InOut, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous);
-        var start = new ProcessStartInfo(DotnetHost(), ["exec", assembly, "execute", name])
+        var start = new ProcessStartInfo(InteractiveTool.Host, ["exec", InteractiveTool.Assembly, "stdio"])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        Process process = Process.Start(start)!;
-        var kernel = new KernelProcess(process, pipe);
+        start.Environment[InteractiveTool.TelemetryVariable] = "1";
+        start.Environment["DOTNET_INTERACTIVE_SKIP_FIRST_TIME_EXPERIENCE"] = "1";
+        start.Environment[StartupHook.HooksVariable] = typeof(StartupHook).Assembly.Location;
+        start.Environment[StartupHook.ParentVariable] = $"{Environment.ProcessId}";
+        var kernel = new KernelProcess(Process.Start(start)!, folder);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(StartTimeout);
+        var words = new StringBuilder();
         try
         {
-            process.StandardInput.Close();
-            using var connecting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            Task connected = pipe.WaitForConnectionAsync(connecting.Token);
-            if (await Task.WhenAny(connected, process.WaitForExitAsync(cancellation)) != connected && !pipe.IsConnected)
+            await foreach ((_, string line) in kernel._lines.Reader.ReadAllAsync(limit.Token))
             {
-                await connecting.CancelAsync();
-                await kernel.DrainAsync();
-                throw new InvalidOperationException($"The notebook's process did not start: {kernel.HowItEnded(kernel._nativeError.Take())}");
+                if (Event(line, out _) is { } told && Type(told) == "KernelReady")
+                    return kernel;
+                words.Append(line).Append('\n');
             }
-            await connected;
-            return kernel;
+            await kernel.EndAsync();
+            throw new InvalidOperationException($"The notebook's kernel did not start: {kernel.HowItEnded(words.ToString())}");
         }
-        catch
+        catch (Exception e)
         {
             await kernel.DisposeAsync();
+            if (e is OperationCanceledException && !cancellation.IsCancellationRequested)
+                throw new InvalidOperationException($"The notebook's kernel was not ready after {StartTimeout.TotalSeconds:0} s.");
             throw;
         }
     }
@@ -84,57 +92,81 @@ internal sealed class KernelProcess : IAsyncDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(timeout);
-        int line = 0;
+        string token = $"cell-{number}";
         int room = MostConsoleText;
-        var nativeErrors = new StringBuilder();
-        CellError? error = null;
+        var errors = new StringBuilder();
+        var diagnostics = new List<JsonObject>();
         try
         {
-            var request = new JsonObject { ["cell"] = number, ["source"] = cell.Source };
-            await _writer.WriteLineAsync(request.ToJsonString().AsMemory(), limit.Token);
-            await _writer.FlushAsync(limit.Token);
-            while (await _reader.ReadLineAsync(limit.Token) is { } text)
+            var command = new JsonObject
             {
-                JsonObject message = JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = 256 })!.AsObject();
-                if (message["line"] is { } executing)
-                    line = executing.GetValue<int>();
-                else if (message["stream"] is { } stream)
-                    AddText(stream.GetValue<string>(), message["text"]!.GetValue<string>());
-                else if (message["output"] is { } output)
-                    cell.AddOutput(output.DeepClone().AsObject());
-                else if (message["error"] is { } failed)
-                    error = failed.Deserialize<CellError>();
-                else if (message["done"] is not null)
-                {
-                    PeakMemory = Math.Max(PeakMemory, message["peak"]!.GetValue<long>());
-                    await Task.WhenAll(_nativeOutput.EndOfCellAsync(), _nativeError.EndOfCellAsync());
-                    AddNativeText();
-                    return error is { Line: 0 } ? error with { Line = error.Name == "CompilationError" ? 0 : line } : error;
-                }
-                AddNativeText();
+                ["token"] = token,
+                ["commandType"] = "SubmitCode",
+                ["command"] = new JsonObject { ["code"] = cell.Source, ["targetKernelName"] = cell.Language },
+                ["routingSlip"] = new JsonArray(),
+            };
+            await _process.StandardInput.WriteLineAsync(command.ToJsonString().AsMemory(), limit.Token);
+            await _process.StandardInput.FlushAsync(limit.Token);
+            await foreach ((string stream, string line) in _lines.Reader.ReadAllAsync(limit.Token))
+            {
+                if (Take(stream, line) is not { } told || !(Type(told) is "CommandSucceeded" or "CommandFailed") || told["command"]?["token"]?.GetValue<string>() != token)
+                    continue;
+                await Task.Delay(ErrorDelay, limit.Token);
+                while (_lines.Reader.TryRead(out (string Stream, string Text) last))
+                    Take(last.Stream, last.Text);
+                return Type(told) == "CommandSucceeded" ? null : Failed(told["event"]!["message"]?.GetValue<string>() ?? "");
             }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             Kill();
-            await DrainAsync();
-            AddNativeText();
-            return new CellError(line, "Timeout", $"not done after {timeout.TotalSeconds:0.#} s ({timeoutMeaning}); the process was ended", []);
+            await TakeLastWordsAsync();
+            return new CellError(0, "Timeout", $"not done after {timeout.TotalSeconds:0.#} s ({timeoutMeaning}); the process was ended{LastLine()}", []);
         }
         catch (IOException)
         {
-            // The pipe broke: the process has ended.
+            // Nobody reads the command: the process has ended.
         }
-        await DrainAsync();
-        AddNativeText();
-        return new CellError(line, "ProcessEnded", HowItEnded(nativeErrors.ToString()), []);
+        await TakeLastWordsAsync();
+        IReadOnlyList<string> trace = _trace.Of(errors.ToString(), number, out int at);
+        return new CellError(at, "ProcessEnded", HowItEnded(errors.ToString()) + LastLine(), trace);
 
-        void AddNativeText()
+        async Task TakeLastWordsAsync()
         {
-            AddText("stdout", _nativeOutput.Take());
-            string errors = _nativeError.Take();
-            nativeErrors.Append(errors);
-            AddText("stderr", errors);
+            await EndAsync();
+            while (_lines.Reader.TryRead(out (string Stream, string Text) last))
+                Take(last.Stream, last.Text);
+        }
+
+        JsonNode? Take(string stream, string line)
+        {
+            JsonNode? told = Event(line, out string text);
+            if (stream == "stderr")
+                errors.Append(line).Append('\n');
+            if (text.Length > 0 || told is null)
+                AddText(stream, told is null ? line + "\n" : text);
+            switch (Type(told))
+            {
+                case "StandardOutputValueProduced":
+                    AddText("stdout", Plain(told!["event"]!));
+                    break;
+                case "StandardErrorValueProduced" or "ErrorProduced":
+                    AddText("stderr", Plain(told!["event"]!));
+                    break;
+                case "DisplayedValueProduced":
+                    AddValue("display_data", told!["event"]!);
+                    break;
+                case "ReturnValueProduced":
+                    AddValue("execute_result", told!["event"]!);
+                    break;
+                case "CodeSubmissionReceived" when told!["routingSlip"]![0]!.GetValue<string>().EndsWith("/csharp", StringComparison.Ordinal):
+                    _trace.Add(number, cell.Source, told["event"]!["code"]!.GetValue<string>());
+                    break;
+                case "DiagnosticsProduced":
+                    diagnostics.AddRange(told!["event"]!["diagnostics"]!.AsArray().OfType<JsonObject>().Where(one => one["severity"]!.GetValue<string>() == "error"));
+                    break;
+            }
+            return told;
         }
 
         void AddText(string stream, string text)
@@ -143,6 +175,30 @@ internal sealed class KernelProcess : IAsyncDisposable
                 return;
             cell.AddStream(stream, text.Length <= room ? text : text[..room] + $"\n… cut after {MostConsoleText >> 20} Mi characters\n");
             room = Math.Max(0, room - text.Length);
+        }
+
+        void AddValue(string kind, JsonNode shown)
+        {
+            var output = new JsonObject { ["data"] = Forms(shown), ["metadata"] = new JsonObject(), ["output_type"] = kind };
+            if (kind == "execute_result")
+                output["execution_count"] = number;
+            cell.AddOutput(output);
+        }
+
+        CellError Failed(string message)
+        {
+            if (diagnostics.FirstOrDefault() is { } first)
+                return new CellError(Line(first), "CompilationError", Meaning(first), [.. diagnostics.Select(error => $"{Place(error)}: {Meaning(error)}")]);
+            IReadOnlyList<string> trace = _trace.Of(message, number, out int line);
+            (string name, string meaning) = ScriptTrace.Split(message);
+            return new CellError(line, name, meaning, trace);
+        }
+
+        string LastLine()
+        {
+            JsonObject? stdout = cell.Outputs.LastOrDefault(output => output["name"]?.GetValue<string>() == "stdout");
+            string last = NotebookCell.Text(stdout?["text"]).TrimEnd().Split('\n')[^1].Trim();
+            return last.Length == 0 ? "" : $"; the last line that the cell printed: {Short(last)}";
         }
     }
 
@@ -163,20 +219,8 @@ internal sealed class KernelProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _reader.Dispose();
-        await _pipe.DisposeAsync();
-        // A process whose pipe has ended ends by itself; a cell's own threads may hold it up.
-        using (var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2)))
-        {
-            try
-            {
-                await _process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                Kill();
-            }
-        }
+        Kill();
+        await EndAsync();
         _process.Dispose();
     }
 
@@ -193,7 +237,7 @@ internal sealed class KernelProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for the process's end and for the last of its text; what it started may hold its streams open for longer.</summary>
-    private async Task DrainAsync()
+    private async Task EndAsync()
     {
         try
         {
@@ -203,14 +247,14 @@ internal sealed class KernelProcess : IAsyncDisposable
         {
             Kill();
         }
-        await Task.WhenAny(Task.WhenAll(_nativeOutput.Ended, _nativeError.Ended), Task.Delay(TimeSpan.FromSeconds(1)));
+        await Task.WhenAny(_lines.Reader.Completion, Task.Delay(TimeSpan.FromSeconds(1)));
     }
 
     /// <summary>How the process ended, and its last words.</summary>
     private string HowItEnded(string errors)
     {
         if (!_process.HasExited)
-            return "the process closed its pipe";
+            return "the process closed its output";
         string how = _process.ExitCode switch
         {
             134 => "the process was aborted (SIGABRT), by native code or the runtime",
@@ -223,58 +267,53 @@ internal sealed class KernelProcess : IAsyncDisposable
             .Select(line => line.Trim())
             .Where(line => line.Length > 0 && !line.StartsWith("at ", StringComparison.Ordinal))
             .Take(3));
-        return words.Length == 0 ? how : $"{how}: {(words.Length > 400 ? words[..400] + "…" : words)}";
+        return words.Length == 0 ? how : $"{how}: {Short(words)}";
     }
 
-    /// <summary>The dotnet that runs this process, whatever started it.</summary>
-    private static string DotnetHost()
+    /// <summary>The kernel's event in a line of its output, if there is one; text before it is of native code that ended no line.</summary>
+    private static JsonNode? Event(string line, out string before)
     {
-        string name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
-        // …/dotnet/shared/Microsoft.NETCore.App/10.0.0/
-        string beside = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
-        return File.Exists(beside) ? beside : name;
-    }
-
-    /// <summary>One of the process's own two output streams, read as it comes.</summary>
-    private sealed class NativeStream
-    {
-        private readonly StringBuilder _text = new();
-        private readonly SemaphoreSlim _ends = new(0);
-
-        public NativeStream(StreamReader source) => Ended = ReadAsync(source);
-
-        public Task Ended { get; }
-
-        /// <summary>All text since the last call.</summary>
-        public string Take()
+        before = "";
+        int start = line.LastIndexOf("{\"event\":", StringComparison.Ordinal);
+        if (start < 0 || !line.EndsWith('}'))
+            return null;
+        try
         {
-            lock (_text)
-            {
-                string taken = _text.ToString();
-                _text.Clear();
-                return taken;
-            }
+            var told = JsonNode.Parse(line[start..]);
+            if (Type(told) is null)
+                return null;
+            before = line[..start];
+            return told;
         }
-
-        /// <summary>Waits until the text of the cell that is done has been read.</summary>
-        public async Task EndOfCellAsync() => await Task.WhenAny(_ends.WaitAsync(), Ended);
-
-        private async Task ReadAsync(StreamReader source)
+        catch (JsonException)
         {
-            var buffer = new char[4096];
-            int count;
-            while ((count = await source.ReadAsync(buffer)) > 0)
-            {
-                string read = new(buffer, 0, count);
-                lock (_text)
-                {
-                    if (_text.Length < MostConsoleText)
-                        _text.Append(read.Replace(ScriptKernel.EndOfCell.ToString(), "", StringComparison.Ordinal));
-                }
-                int marks = read.Count(character => character == ScriptKernel.EndOfCell);
-                if (marks > 0)
-                    _ends.Release(marks);
-            }
+            return null;
         }
     }
+
+    private static string? Type(JsonNode? told) => told?["eventType"]?.GetValue<string>();
+
+    /// <summary>A value's forms by MIME type, as nbformat has them: JSON as JSON, all others as text.</summary>
+    private static JsonObject Forms(JsonNode shown)
+    {
+        var forms = new JsonObject();
+        foreach (JsonNode? value in shown["formattedValues"]!.AsArray())
+        {
+            string mime = value!["mimeType"]!.GetValue<string>();
+            string text = value["value"]!.GetValue<string>();
+            forms[mime] = mime == "application/json" ? JsonNode.Parse(text) : JsonValue.Create(text);
+        }
+        return forms;
+    }
+
+    private static string Plain(JsonNode shown) => string.Concat(shown["formattedValues"]!.AsArray().Select(value => value!["value"]!.GetValue<string>()));
+
+    private static int Line(JsonNode diagnostic) => diagnostic["linePositionSpan"]!["start"]!["line"]!.GetValue<int>() + 1;
+
+    private static string Place(JsonNode diagnostic) =>
+        $"line {Line(diagnostic)}, column {diagnostic["linePositionSpan"]!["start"]!["character"]!.GetValue<int>() + 1}";
+
+    private static string Meaning(JsonNode diagnostic) => $"{diagnostic["code"]}: {diagnostic["message"]}";
+
+    private static string Short(string text) => text.Length > 400 ? text[..400] + "…" : text;
 }

@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using MoeWorkbook.Notebooks.Scripting;
 
 namespace MoeWorkbook.Notebooks;
 
-/// <summary>Executes notebooks, each in a process of its own.</summary>
+/// <summary>Executes notebooks in .NET Interactive's kernel, each in a process of its own.</summary>
 public static class NotebookRunner
 {
     /// <summary>Executes a notebook's code cells in order, up to the first that fails. The file itself is not changed.</summary>
@@ -35,10 +34,9 @@ public static class NotebookRunner
             cell.ExecutionCount = number;
             TimeSpan left = options.NotebookTimeout - clock.Elapsed;
             bool notebookEndsFirst = left < options.CellTimeout;
-            Task<CellError?> running = LanguageOf(cell) is { } language
-                ? Task.FromResult<CellError?>(new CellError(1, "NotSupported", $"this runner executes C# cells, and this cell is '{language}'", []))
-                : kernel.ExecuteAsync(cell, number, notebookEndsFirst ? Larger(left, TimeSpan.FromMilliseconds(1)) : options.CellTimeout,
-                    notebookEndsFirst ? "the limit for a notebook" : "the limit for a cell", cancellation);
+            Task<CellError?> running = kernel.ExecuteAsync(cell, number,
+                notebookEndsFirst ? Larger(left, TimeSpan.FromMilliseconds(1)) : options.CellTimeout,
+                notebookEndsFirst ? "the limit for a notebook" : "the limit for a cell", cancellation);
 
             double began = clock.Elapsed.TotalSeconds;
             do
@@ -52,6 +50,7 @@ public static class NotebookRunner
                 failure = Fail(cell, number, error);
         }
 
+        kernel.SampleMemory();
         double seconds = clock.Elapsed.TotalSeconds;
         double peak = kernel.PeakMemory / (double)(1 << 20);
         document.Metadata["workbook"] = new JsonObject { ["seconds"] = Math.Round(seconds, 1), ["peak_memory_mib"] = Math.Round(peak) };
@@ -73,12 +72,5 @@ public static class NotebookRunner
             ["traceback"] = new JsonArray([.. trace.Prepend($"{error.Name}: {error.Message}").Select(line => JsonValue.Create(line))]),
         });
         return failure;
-    }
-
-    /// <summary>The language of a cell that says that it is not C# (as VS Code's polyglot notebooks do), or null.</summary>
-    private static string? LanguageOf(NotebookCell cell)
-    {
-        JsonNode? language = (cell.Metadata["polyglot_notebook"] as JsonObject)?["kernelName"] ?? (cell.Metadata["dotnet_interactive"] as JsonObject)?["language"];
-        return language is JsonValue value && value.TryGetValue(out string? name) && name is not ("csharp" or "C#") ? name : null;
     }
 }
