@@ -50,7 +50,7 @@ internal sealed class ClaimedDirectory : IDisposable
     }
 
     /// <summary>Whether the directory holds anything but the claim.</summary>
-    public static bool HasFiles(string directory) => Directory.EnumerateFileSystemEntries(directory).Any(entry => Path.GetFileName(entry) != LockFile);
+    public static bool HasFiles(string directory) => Directory.EnumerateFileSystemEntries(directory).Any(entry => !Path.GetFileName(entry).StartsWith(LockFile, StringComparison.Ordinal));
 
     public void Dispose() => _lock.Dispose();
 }
