@@ -31,7 +31,7 @@ internal static class CommandLine
             Say($"{e.Message} ('{Path(e.Command ?? root)} --help' says more.)");
             return WrongUsage;
         }
-        catch (Exception e) when (e is CommandException or ModelConfigException or CheckpointException or NotSupportedException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is CommandException or ModelConfigException or CheckpointException or TrainingDivergedException or NotSupportedException or IOException or UnauthorizedAccessException)
         {
             Say(e.Message);
             return Failed;

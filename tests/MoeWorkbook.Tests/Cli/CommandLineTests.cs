@@ -106,6 +106,33 @@ public class CommandLineTests
     }
 
     [Fact]
+    public async Task A_training_that_diverges_says_at_which_step_and_keeps_its_last_good_checkpoint()
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.Path("config.json"), """
+            {
+              "model": {
+                "model_type": "mixtral", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2,
+                "intermediate_size": 16, "num_local_experts": 2, "num_experts_per_tok": 1, "rms_norm_eps": 1e-5, "rope_theta": 10000.0
+              },
+              "corpus": { "synthetic": { "table_size": 20, "training_bytes": 30000, "validation_bytes": 10000 } },
+              "training": { "steps": 60, "warmup_steps": 40, "learning_rate": 1e37, "batch_size": 2, "sequence_length": 16, "max_gradient_norm": 1e30 }
+            }
+            """);
+        var ended = await Workbook.RunAsync("train", directory.Path("config.json"), "--output", directory.Path("model"), "--checkpoint-every", "1");
+        Assert.Equal(1, ended.Code);
+        Assert.Contains("diverged at step", ended.Line, StringComparison.Ordinal);
+        string[] left = [.. Directory.EnumerateFileSystemEntries(directory.Path("model")).Select(path => Path.GetFileName(path)!)];
+        Assert.All(left, name => Assert.StartsWith("checkpoint-", name, StringComparison.Ordinal));
+        foreach (string checkpoint in left)
+        {
+            using var state = SafetensorsFile.Open(directory.Path($"model/{checkpoint}/state.safetensors"));
+            foreach (string name in state.Entries.Keys.Where(name => name.StartsWith("weight.", StringComparison.Ordinal)))
+                Assert.True(state.Read(name).isfinite().all().item<bool>(), name);
+        }
+    }
+
+    [Fact]
     public async Task One_directory_takes_one_training()
     {
         using var directory = new TemporaryDirectory();
