@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -32,18 +33,8 @@ internal static class BenchCommand
 
     internal static Option<bool> Json() => new("--json") { Description = "Print one JSON object." };
 
-    internal static Option<int> Number(string name, string description, int byDefault, int least = 1)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => byDefault };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < least) result.AddError($"{name} must be at least {least}.");
-        });
-        return option;
-    }
-
     internal static Option<int[]> Numbers(string name, string description, string byDefault) => List(name, description, byDefault,
-        part => int.TryParse(part, out int number) && number > 0 ? number : throw new FormatException($"'{part}' in {name} is no number of at least 1"));
+        part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 ? number : throw new FormatException($"'{part}' in {name} is no number of at least 1"));
 
     /// <summary>An option whose value is a list with commas, as in <c>1,4,16</c>.</summary>
     internal static Option<T[]> List<T>(string name, string description, string byDefault, Func<string, T> parse)

@@ -24,23 +24,20 @@ internal static class BenchModels
     private static Command Create(string name, string description, Option<int[]> sizes, string size, string rate,
         Func<ModelComparison, int, MeasurementOptions, (Comparison Times, int TokensPerStep)> measure)
     {
-        var rounds = BenchCommand.Number("--rounds", "Rounds; in each every model has its turn.", 9);
-        var hidden = BenchCommand.Number("--hidden", "Size of the hidden states; a multiple of 64.", 1024, least: 64);
-        var feedForward = BenchCommand.Number("--ffn", "Inner size of one expert.", 3584);
-        var layers = BenchCommand.Number("--layers", "Number of layers.", 6);
-        var experts = BenchCommand.Number("--experts", "Number of experts.", 8);
-        var topK = BenchCommand.Number("--top-k", "Experts of each token.", 2);
+        var rounds = NumberOption.Whole("--rounds", "Rounds; in each every model has its turn.", 9);
+        var hidden = NumberOption.Whole("--hidden", "Size of the hidden states; a multiple of 64.", 1024, least: 64);
+        var feedForward = NumberOption.Whole("--ffn", "Inner size of one expert.", 3584);
+        var layers = NumberOption.Whole("--layers", "Number of layers.", 6);
+        var experts = NumberOption.Whole("--experts", "Number of experts.", 8);
+        var topK = NumberOption.Whole("--top-k", "Experts of each token.", 2);
         var type = new Option<string>("--dtype") { Description = "Type of the weights.", DefaultValueFactory = _ => "float32" };
         type.AcceptOnlyFromAmong("float32", "bfloat16");
         var json = BenchCommand.Json();
         var command = new Command(name, description) { sizes, rounds, hidden, feedForward, layers, experts, topK, type, json };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(topK) > result.GetValue(experts)) result.AddError("--top-k must not exceed --experts.");
-            if (result.GetValue(hidden) % 64 != 0) result.AddError("--hidden must be a multiple of 64.");
-        });
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(topK) > parsed.GetValue(experts)) throw new UsageException("--top-k must not exceed --experts.", command);
+            if (parsed.GetValue(hidden) % 64 != 0) throw new UsageException("--hidden must be a multiple of 64.", command);
             int heads = parsed.GetValue(hidden) / 64;
             var dense = ModelConfig.Dense(parsed.GetValue(hidden), parsed.GetValue(layers), heads, heads % 4 == 0 ? heads / 4 : heads, parsed.GetValue(feedForward), vocabularySize: 8192);
             BenchCommand.Progress("making the model");

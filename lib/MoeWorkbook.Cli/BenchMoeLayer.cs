@@ -20,11 +20,11 @@ internal static class BenchMoeLayer
     {
         var tokens = BenchCommand.Numbers("--tokens", "Numbers of tokens.", "1,4,16,64,256");
         var types = BenchCommand.List("--dtypes", "Types of the weights.", string.Join(',', _types.Select(LayerRow.TypeName)), ParseType);
-        var rounds = BenchCommand.Number("--rounds", "Rounds; in each every alternative has its turn.", 9);
-        var hidden = BenchCommand.Number("--hidden", "Size of the hidden states.", 4096);
-        var feedForward = BenchCommand.Number("--ffn", "Inner size of one expert.", 14336);
-        var experts = BenchCommand.Number("--experts", "Number of experts.", 8);
-        var topK = BenchCommand.Number("--top-k", "Experts of each token.", 2);
+        var rounds = NumberOption.Whole("--rounds", "Rounds; in each every alternative has its turn.", 9);
+        var hidden = NumberOption.Whole("--hidden", "Size of the hidden states.", 4096);
+        var feedForward = NumberOption.Whole("--ffn", "Inner size of one expert.", 14336);
+        var experts = NumberOption.Whole("--experts", "Number of experts.", 8);
+        var topK = NumberOption.Whole("--top-k", "Experts of each token.", 2);
         var routing = new Option<string>("--routing") { Description = "How tokens are spread: balanced deals the experts to them in turn, collapsed sends all tokens to the same.", DefaultValueFactory = _ => "balanced" };
         routing.AcceptOnlyFromAmong("balanced", "collapsed");
         var noDense = new Option<bool>("--no-dense") { Description = "Leave the dense blocks out: at many tokens the one of equal total parameters takes longer than all else." };
@@ -34,12 +34,9 @@ internal static class BenchMoeLayer
         {
             tokens, types, rounds, hidden, feedForward, experts, topK, routing, noDense, noPyTorch, json,
         };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(topK) > result.GetValue(experts)) result.AddError("--top-k must not exceed --experts.");
-        });
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(topK) > parsed.GetValue(experts)) throw new UsageException("--top-k must not exceed --experts.", command);
             var shape = new LayerShape(parsed.GetValue(hidden), parsed.GetValue(feedForward), parsed.GetValue(experts), parsed.GetValue(topK)) { Collapsed = parsed.GetValue(routing) == "collapsed" };
             var device = ComputeDevice.Current;
             var probe = BenchProbe.Of(device);

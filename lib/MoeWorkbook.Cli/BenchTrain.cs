@@ -17,16 +17,16 @@ internal static class BenchTrain
 
     public static Command Create()
     {
-        var rounds = BenchCommand.Number("--rounds", "Rounds; in each every alternative has its turn.", 9);
-        var steps = BenchCommand.Number("--steps", "Training steps in a turn.", 10);
-        var hidden = BenchCommand.Number("--hidden", "Size of the hidden states; a multiple of --heads.", 64);
-        var feedForward = BenchCommand.Number("--ffn", "Inner size of one expert.", 128);
-        var layers = BenchCommand.Number("--layers", "Number of layers.", 2);
-        var heads = BenchCommand.Number("--heads", "Number of attention heads.", 4);
-        var experts = BenchCommand.Number("--experts", "Number of experts.", 8);
-        var topK = BenchCommand.Number("--top-k", "Experts of each token.", 2);
-        var batch = BenchCommand.Number("--batch", "Sequences in a batch.", 16);
-        var sequence = BenchCommand.Number("--sequence", "Tokens in a sequence.", 64);
+        var rounds = NumberOption.Whole("--rounds", "Rounds; in each every alternative has its turn.", 9);
+        var steps = NumberOption.Whole("--steps", "Training steps in a turn.", 10);
+        var hidden = NumberOption.Whole("--hidden", "Size of the hidden states; a multiple of --heads.", 64);
+        var feedForward = NumberOption.Whole("--ffn", "Inner size of one expert.", 128);
+        var layers = NumberOption.Whole("--layers", "Number of layers.", 2);
+        var heads = NumberOption.Whole("--heads", "Number of attention heads.", 4);
+        var experts = NumberOption.Whole("--experts", "Number of experts.", 8);
+        var topK = NumberOption.Whole("--top-k", "Experts of each token.", 2);
+        var batch = NumberOption.Whole("--batch", "Sequences in a batch.", 16);
+        var sequence = NumberOption.Whole("--sequence", "Tokens in a sequence.", 64);
         var noPyTorch = new Option<bool>("--no-pytorch") { Description = "Leave PyTorch out." };
         var json = BenchCommand.Json();
         var command = new Command("train", "Training tokens a second of a small Mixture of Experts, beside PyTorch.")

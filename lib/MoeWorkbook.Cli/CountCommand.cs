@@ -18,18 +18,11 @@ internal static class CountCommand
         };
         var list = new Option<bool>("--list") { Description = "List the catalog." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
-        var context = new Option<int>("--context") { Description = "Context length for operations and cache.", DefaultValueFactory = _ => 4096 };
-        context.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() < 1) result.AddError("--context must be at least 1.");
-        });
+        var context = NumberOption.Whole("--context", "Context length for operations and cache.", 4096);
         var command = new Command("count", "Count a model's parameters, operations and bytes.") { model, list, json, context };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(model) is null == !result.GetValue(list)) result.AddError("Name a model, or use --list.");
-        });
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(model) is null == !parsed.GetValue(list)) throw new UsageException("Name a model, or use --list.", command);
             if (parsed.GetValue(list))
                 List(parsed.GetValue(json));
             else

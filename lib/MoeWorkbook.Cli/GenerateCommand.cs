@@ -12,18 +12,15 @@ internal static class GenerateCommand
         var directory = new Argument<string>("directory") { Description = "A Hugging Face directory: config.json, safetensors files, and for text a byte-level tokenizer.json." };
         var prompt = new Option<string?>("--prompt") { Description = "The text to continue." };
         var tokens = new Option<string?>("--tokens") { Description = "The token ids to continue, instead of text, as in \"1,2,3\"; ids are printed." };
-        var most = new Option<int>("--max-tokens") { Description = "The most tokens to add.", DefaultValueFactory = _ => 64 };
-        var temperature = new Option<double>("--temperature") { Description = "0 always takes the likeliest token; higher is more random." };
-        var topK = new Option<int?>("--top-k") { Description = "Only this many likeliest tokens are candidates." };
-        var topP = new Option<double?>("--top-p") { Description = "Only the likeliest tokens whose probabilities sum to this are candidates." };
-        var seed = new Option<int>("--seed") { Description = "The seed of the draws." };
+        var most = NumberOption.Whole("--max-tokens", "The most tokens to add.", 64);
+        var temperature = NumberOption.Real<double>("--temperature", "0 always takes the likeliest token; higher is more random.", 0, 100);
+        var topK = NumberOption.OptionalWhole<int?>("--top-k", "Only this many likeliest tokens are candidates.");
+        var topP = NumberOption.Real<double?>("--top-p", "Only the likeliest tokens whose probabilities sum to this are candidates.", 0, 1);
+        var seed = NumberOption.OptionalWhole<int>("--seed", "The seed of the draws.", least: 0);
         var command = new Command("generate", "Continue a prompt with a checkpoint.") { directory, prompt, tokens, most, temperature, topK, topP, seed };
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(prompt) is null == result.GetValue(tokens) is null) result.AddError("Give either --prompt or --tokens.");
-        });
         command.SetAction((parsed, cancellation) =>
         {
+            if (parsed.GetValue(prompt) is null == parsed.GetValue(tokens) is null) throw new UsageException("Give either --prompt or --tokens.", command);
             string folder = parsed.GetValue(directory)!;
             var options = new GenerationOptions(parsed.GetValue(most))
             {
@@ -43,7 +40,7 @@ internal static class GenerateCommand
         var tokenizer = text is null ? null : Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
         long[] prompt = tokenizer is null ? TokenList.Parse(ids!) : [.. tokenizer.Encode(text!).Select(id => (long)id)];
         using var model = HuggingFaceDirectory.Load(folder, ComputeDevice.Current, ScalarType.Float32);
-        using var output = Console.OpenStandardOutput();
+        Stream output = StandardOutput.Bytes;
         try
         {
             model.Generate(prompt, options with { StopTokens = StopTokens(folder) }, Show, cancellation);

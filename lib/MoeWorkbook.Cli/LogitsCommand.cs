@@ -42,7 +42,7 @@ internal static class LogitsCommand
 
     private static void WriteJson(Tensor logits)
     {
-        using var writer = new Utf8JsonWriter(Console.OpenStandardOutput());
+        using var writer = new Utf8JsonWriter(StandardOutput.Bytes);
         writer.WriteStartObject();
         writer.WriteStartArray("shape");
         foreach (long size in logits.shape) writer.WriteNumberValue(size);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MoeWorkbook;
 using MoeWorkbook.Cli;
 
 var root = new RootCommand("The MoE Workbook: why a Mixture-of-Experts model with far more parameters can still run faster.")
@@ -13,12 +12,4 @@ var root = new RootCommand("The MoE Workbook: why a Mixture-of-Experts model wit
     BenchCommand.Create(),
 };
 
-try
-{
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
-}
-catch (Exception e) when (e is ModelConfigException or CheckpointException or CommandException or NotSupportedException)
-{
-    await Console.Error.WriteLineAsync($"workbook: {e.Message}");
-    return 1;
-}
+return await CommandLine.RunAsync(root, args);

@@ -14,12 +14,12 @@ internal static class RunCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         var site = new Option<string?>("--output") { Description = "The folder for executed notebooks and pages. By default artifacts/site." };
-        var timeout = new Option<double>("--cell-timeout") { Description = "Seconds after which a cell is given up: 300, or 1800 at full scale.", DefaultValueFactory = _ => Environment.GetEnvironmentVariable("WORKBOOK_SCALE") == "full" ? 1800 : 300 };
+        var timeout = NumberOption.Real<double?>("--cell-timeout", "Seconds after which a cell is given up: 300, or 1800 at full scale.", 1, 86_400);
         var command = new Command("run", "Execute notebooks; write executed notebooks and readable pages.") { notebooks, site, timeout };
         command.SetAction((parsed, cancellation) =>
         {
             string root = RepositoryRoot();
-            var options = new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(Math.Max(1, parsed.GetValue(timeout))) };
+            var options = new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? (Environment.GetEnvironmentVariable("WORKBOOK_SCALE") == "full" ? 1800 : 300)) };
             var pages = new SiteOptions
             {
                 Folder = Path.GetFullPath(parsed.GetValue(site) ?? Path.Combine(root, "artifacts", "site")),

@@ -11,11 +11,15 @@ internal static class TrainCommand
     {
         var file = new Argument<string>("config") { Description = "A JSON file with \"model\" (as in a Hugging Face config.json), \"corpus\", \"training\" and \"balancing\"; see data/training." };
         var output = new Option<string>("--output") { Description = "The directory to make.", Required = true };
+        output.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }]) result.AddError("--output takes the name of a directory, and not an empty one.");
+        });
         var resume = new Option<bool>("--resume") { Description = "Go on where the last checkpoint in the directory was taken, if there is one." };
-        var steps = new Option<int?>("--steps") { Description = "Number of steps, instead of the file's." };
-        var seed = new Option<ulong?>("--seed") { Description = "The seed, instead of the file's." };
-        var every = BenchCommand.Number("--checkpoint-every", "Steps from one checkpoint to the next.", 200);
-        var threads = BenchCommand.Number("--threads", "Threads of a tensor operation. With one, which is as fast for a small model, the same file and seed give the same history on the CPU bit for bit.", 1);
+        var steps = NumberOption.OptionalWhole<int?>("--steps", "Number of steps, instead of the file's.");
+        var seed = NumberOption.OptionalWhole<ulong?>("--seed", "The seed, instead of the file's.", least: 0);
+        var every = NumberOption.Whole("--checkpoint-every", "Steps from one checkpoint to the next.", 200);
+        var threads = NumberOption.Whole("--threads", "Threads of a tensor operation. With one, which is as fast for a small model, the same file and seed give the same history on the CPU bit for bit.", 1);
         var command = new Command("train", "Train a model; Ctrl-C leaves a checkpoint from which --resume goes on.") { file, output, resume, steps, seed, every, threads };
         // On a thread of its own: what Ctrl-C waits for must have been started, not done.
         command.SetAction((parsed, cancellation) => Task.Run(() =>
@@ -32,7 +36,9 @@ internal static class TrainCommand
     {
         using var trainer = NewTrainer(run);
         HuggingFaceConfigWriter.ToJson(trainer.Model.Config); // what cannot be saved at the end is not worth training
-        if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
+        // Weights, two moments of each, and the model's files beside the last checkpoint.
+        using var claim = ClaimedDirectory.Claim(output, 6 * sizeof(float) * ParameterCount.Of(trainer.Model.Config).TotalParameters);
+        if (ClaimedDirectory.HasFiles(output))
         {
             if (!resume) throw new CommandException($"{output} is not empty; choose another directory, or go on with its run: --resume.");
             if (!TrainingCheckpoint.TryResume(trainer, output) && File.Exists(Path.Combine(output, "config.json")))

@@ -66,6 +66,7 @@ public sealed class Trainer : IDisposable
     /// <param name="afterStep">Called after each step, and after the validation that belongs to it; null for nothing.</param>
     /// <param name="cancellation">Ends the run after the current step, without an exception: <see cref="CompletedSteps"/> tells how far it came.</param>
     /// <returns>The history.</returns>
+    /// <exception cref="TrainingDivergedException">A loss or a gradient is not finite.</exception>
     public TrainingHistory Run(TextWriter? progress = null, Action<TrainingStep>? afterStep = null, CancellationToken cancellation = default)
     {
         var (watch, before, spoken) = (Stopwatch.StartNew(), CompletedSteps, TimeSpan.Zero);
@@ -85,6 +86,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Takes the next step and adds it to the history.</summary>
     /// <exception cref="InvalidOperationException">All steps are done.</exception>
+    /// <exception cref="TrainingDivergedException">The loss or the gradient is not finite; the weights are left as they were.</exception>
     public TrainingStep Step()
     {
         if (CompletedSteps >= Options.Steps) throw new InvalidOperationException($"All {Options.Steps} steps are done.");
@@ -106,6 +108,9 @@ public sealed class Trainer : IDisposable
         total.backward();
 
         var norm = Optimizer.GradientNorm();
+        var value = loss.cpu().item<float>();
+        if (!float.IsFinite(value)) throw new TrainingDivergedException(number, $"the loss is {value}");
+        if (!double.IsFinite(norm)) throw new TrainingDivergedException(number, $"the norm of the gradient is {norm}");
         Optimizer.Step(number, norm > Options.MaxGradientNorm ? Options.MaxGradientNorm / norm : 1, Options);
         if (Balancing.BiasUpdateRate > 0)
             foreach (var (layer, decision) in _layers.Zip(routing)) ((SigmoidTopKRouter)layer.Router).UpdateSelectionBias(decision, Balancing.BiasUpdateRate);
@@ -113,7 +118,7 @@ public sealed class Trainer : IDisposable
         var step = new TrainingStep
         {
             Step = number,
-            Loss = loss.cpu().item<float>(),
+            Loss = value,
             BalancingLoss = balance?.cpu().item<float>() ?? 0,
             ZLoss = z?.cpu().item<float>() ?? 0,
             GradientNorm = norm,
@@ -131,6 +136,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Validates on fixed batches, in evaluation mode, without dropping: the same batches each time, and for every trainer with the same corpus, sizes of a batch and number of tokens.</summary>
     /// <param name="tokens">About how many tokens; null for <see cref="TrainingOptions.ValidationTokens"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of tokens is not positive.</exception>
+    /// <exception cref="TrainingDivergedException">The loss is not finite.</exception>
     public ValidationResult Validate(int? tokens = null)
     {
         var wanted = tokens ?? Options.ValidationTokens;
@@ -160,10 +166,12 @@ public sealed class Trainer : IDisposable
                     ofLayer[domains[token]][expert]++;
         }
 
+        var mean = losses.Sum() / counts.Sum();
+        if (!double.IsFinite(mean)) throw new TrainingDivergedException(CompletedSteps, $"the validation loss is {mean}");
         return new()
         {
             Step = CompletedSteps,
-            Loss = losses.Sum() / counts.Sum(),
+            Loss = mean,
             DomainLosses = [.. losses.Zip(counts, (loss, count) => count == 0 ? (double?)null : loss / count)],
             Tokens = (int)counts.Sum(),
             DomainLoad = load,

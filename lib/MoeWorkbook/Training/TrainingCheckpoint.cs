@@ -16,6 +16,7 @@ public static class TrainingCheckpoint
     /// <param name="trainer">The trainer.</param>
     /// <param name="directory">The directory that holds the run's checkpoints; made where it does not exist.</param>
     /// <exception cref="CheckpointException">It cannot be written.</exception>
+    /// <exception cref="TrainingDivergedException">A weight is not finite; the checkpoint before is kept.</exception>
     public static void Save(Trainer trainer, string directory)
     {
         ArgumentNullException.ThrowIfNull(trainer);
@@ -23,6 +24,7 @@ public static class TrainingCheckpoint
         var target = Path.Combine(directory, Prefix + trainer.CompletedSteps.ToString("D8", CultureInfo.InvariantCulture));
         if (Directory.Exists(target)) return; // the same step, saved before, and a run has only one state after it
         var temporary = $"{target}.tmp";
+        CheckWeights(trainer);
         try
         {
             Delete(temporary);
@@ -69,6 +71,14 @@ public static class TrainingCheckpoint
     /// <summary>The whole checkpoint of the most steps; one that is being written, or removed while a later one is there, does not count.</summary>
     private static string? Last(string directory) => !Directory.Exists(directory) ? null
         : Directory.EnumerateDirectories(directory, Prefix + "*").Where(path => !path.EndsWith(".tmp", StringComparison.Ordinal)).Max(StringComparer.Ordinal);
+
+    private static void CheckWeights(Trainer trainer)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (name, parameter) in trainer.Model.named_parameters())
+            if (!parameter.isfinite().all().cpu().item<bool>()) throw new TrainingDivergedException(trainer.CompletedSteps, $"the weights of {name} are not finite");
+    }
 
     private static void WriteState(Trainer trainer, string path)
     {

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using MoeWorkbook.Cli;
+using MoeWorkbook.Tests.Cli;
 
 namespace MoeWorkbook.Tests.Timing;
 
@@ -102,17 +102,7 @@ public class BenchCommandTests
 
     internal static async Task<(string Output, int Code)> Run(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { [ComputeDevice.Variable] = "cpu" },
-        };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        await errors;
-        return (output, process.ExitCode);
+        var ended = await Workbook.RunAsync(arguments);
+        return (ended.Output, ended.Code);
     }
 }
