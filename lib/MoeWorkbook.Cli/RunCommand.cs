@@ -25,7 +25,7 @@ internal static class RunCommand
                 Folder = Path.GetFullPath(parsed.GetValue(site) ?? Path.Combine(root, "artifacts", "site")),
                 Root = Path.Combine(root, "notebooks"),
                 NpmFolder = Path.Combine(root, "artifacts", "npm"),
-                PlotlyVersion = PlotlyJavaScript.Version,
+                FigureScript = FigureScript.JavaScript,
             };
             return NotebookCommand.RunAsync(Find(root, parsed.GetValue(notebooks) ?? []), pages, options, Console.Error, cancellation);
         });

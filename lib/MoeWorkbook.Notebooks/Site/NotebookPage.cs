@@ -9,19 +9,19 @@ namespace MoeWorkbook.Notebooks;
 internal sealed partial class NotebookPage
 {
     private readonly SiteOptions _site;
-    private readonly SiteScripts _scripts;
+    private readonly bool _katex;
     private readonly NotebookDocument _document;
     private readonly NotebookMarkdown _markdown;
     private readonly string _name;
     private readonly string _toRoot;
 
     /// <param name="site">The site that the page belongs to.</param>
-    /// <param name="scripts">Which scripts there are.</param>
+    /// <param name="katex">Whether the site has katex.</param>
     /// <param name="relative">The notebook's path in the site, with forward slashes.</param>
-    public NotebookPage(SiteOptions site, SiteScripts scripts, string relative)
+    public NotebookPage(SiteOptions site, bool katex, string relative)
     {
         this._site = site;
-        this._scripts = scripts;
+        this._katex = katex;
         _document = NotebookDocument.Read(Path.Combine(site.Folder, relative));
         _name = Path.GetFileNameWithoutExtension(relative);
         Folder = Path.GetDirectoryName(relative)!.Replace('\\', '/');
@@ -72,7 +72,7 @@ internal sealed partial class NotebookPage
         AppendFooter(body, previous, next);
         body.Append("</main>\n</div>\n");
         bool hasFormulas = _markdown.HasFormulas || cells.ToString().Contains("class=\"math", StringComparison.Ordinal);
-        if (hasFormulas && _scripts.Katex)
+        if (hasFormulas && _katex)
             body.Append($"""
                 <script src="{_toRoot}assets/katex/katex.min.js"></script>
                 <script>
@@ -85,10 +85,10 @@ internal sealed partial class NotebookPage
                 """);
 
         var head = new StringBuilder();
-        if (hasFormulas && _scripts.Katex)
+        if (hasFormulas && _katex)
             head.Append($"<link rel=\"stylesheet\" href=\"{_toRoot}assets/katex/katex.min.css\">\n");
-        if (_scripts.Plotly && _document.CodeCells.SelectMany(cell => cell.OutputHtml).Any(html => html.Contains("plotly", StringComparison.OrdinalIgnoreCase)))
-            head.Append($"<script src=\"{_toRoot}assets/plotly.min.js\"></script>\n");
+        if (_document.CodeCells.SelectMany(cell => cell.OutputHtml).Any(html => html.Contains("data-figure=", StringComparison.Ordinal)))
+            head.Append($"<script src=\"{_toRoot}assets/figures.js\" defer></script>\n");
         return SitePublisher.Frame(_site, $"{Title} · {_site.Title}", _toRoot, head.ToString(), body.ToString());
     }
 
@@ -145,7 +145,11 @@ internal sealed partial class NotebookPage
     private void AppendData(StringBuilder html, JsonObject output, string cell)
     {
         if (NotebookCell.Data(output, "text/html") is { } rich)
+        {
+            if (rich.Contains("data-figure-script=", StringComparison.Ordinal))
+                return; // The page has the script as a file.
             html.Append("<div class=\"output html\">\n").Append(rich).Append("\n</div>\n");
+        }
         else if (NotebookCell.Data(output, "image/svg+xml") is { } svg)
             html.Append("<div class=\"output html\">\n").Append(svg).Append("\n</div>\n");
         else if (Image(output) is var (type, base64))

@@ -9,7 +9,7 @@ public sealed record SiteOptions
     /// <summary>The notebooks' root: <c>ROOT/solutions/01.ipynb</c> becomes <c>FOLDER/solutions/01.html</c>.</summary>
     public required string Root { get; init; }
 
-    /// <summary>The folder in which npm installs the scripts, once: <c>artifacts/npm</c>.</summary>
+    /// <summary>The folder in which npm installs katex, once: <c>artifacts/npm</c>.</summary>
     public required string NpmFolder { get; init; }
 
     /// <summary>The npm command.</summary>
@@ -24,8 +24,8 @@ public sealed record SiteOptions
     /// <summary>The language of the pages' text (BCP 47).</summary>
     public string Language { get; init; } = "en";
 
-    /// <summary>The version of the plotly.js-dist-min package: the one that the figures are written for.</summary>
-    public string PlotlyVersion { get; init; } = "2.27.1";
+    /// <summary>The script that draws the figures, each an element with a <c>data-figure</c> attribute. Pages with figures load it from <c>assets/figures.js</c>, in place of the output that brings it to a notebook (an element with <c>data-figure-script</c>).</summary>
+    public required string FigureScript { get; init; }
 
     /// <summary>The version of the katex package, which sets formulas.</summary>
     public string KatexVersion { get; init; } = "0.16.22";

@@ -31,10 +31,11 @@ public static class SitePublisher
             result.Document.Write(Path.Combine(site.Folder, relative));
             fresh.Add(relative.Replace('\\', '/'));
         }
-        SiteScripts scripts = SiteScripts.Provide(site, log);
+        bool katex = Katex.Provide(site, log);
+        WholeFile.Write(Path.Combine(site.Folder, "assets", "figures.js"), site.FigureScript);
         WholeFile.Write(Path.Combine(site.Folder, "assets", "site.css"), StyleSheet());
 
-        List<NotebookPage> pages = [.. Executed(site, fresh).Select(relative => new NotebookPage(site, scripts, relative))];
+        List<NotebookPage> pages = [.. Executed(site, fresh).Select(relative => new NotebookPage(site, katex, relative))];
         foreach (IGrouping<string, NotebookPage> folder in pages.GroupBy(page => page.Folder))
         {
             NotebookPage[] chapters = [.. folder];

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -13,6 +12,11 @@ namespace MoeWorkbook;
 public sealed class Figure : INotebookDisplay
 {
     private static readonly JsonSerializerOptions AsIs = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly object Config = new { responsive = true, displaylogo = false, modeBarButtons = new[] { new[] { "toImage" } } };
+
+    // What stands in a figure's place until it is drawn.
+    private const string Waiting = "The output of the notebook's first cell draws this figure. Run that cell, or scroll up to its output; a notebook that came from elsewhere must be trusted first.";
 
     private readonly GenericChart _chart;
     private JsonObject? _json;
@@ -41,26 +45,38 @@ public sealed class Figure : INotebookDisplay
     /// <summary>The height of the drawing in pixels; its width is the page's.</summary>
     public int Height { get; init; } = 420;
 
-    /// <summary>Settings of plotly.js's layout beyond what Plotly.NET.CSharp has methods for (tick formats, annotations, margins); they win over the chart's.</summary>
-    public JsonObject Layout { get; init; } = [];
+    /// <summary>Settings of plotly.js's layout beyond what Plotly.NET.CSharp has methods for (tick formats, annotations, margins), as an object with their names, such as <c>new { xaxis = new { dtick = 1 } }</c>; they win over the chart's.</summary>
+    public object Layout { get; init; } = new { };
 
     /// <summary>The figure as plotly.js takes it: an object with <c>data</c>, <c>layout</c> and <c>config</c>.</summary>
     public string ToJson() => Json.ToJsonString(AsIs);
 
-    /// <summary>The figure as a piece of an HTML page; plotly.js is loaded where the page lacks it (<see cref="PlotlyJavaScript"/>).</summary>
+    /// <summary>The figure as a piece of an HTML page; the page's or notebook's <see cref="FigureScript"/> draws it.</summary>
     public string ToHtml()
     {
         // Inside a script element no "<" may stand: "</script>" would end it.
-        string text = ToJson().Replace("<", "\\u003c", StringComparison.Ordinal).Replace("\u2028", "\\u2028", StringComparison.Ordinal).Replace("\u2029", "\\u2029", StringComparison.Ordinal);
-        string id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..12];
+        string json = ToJson().Replace("<", "\\u003c", StringComparison.Ordinal);
         return $"""
             <figure style="margin:1em 0;padding:12px 14px;background:#fff;color:{FigureStyle.Ink};border-radius:8px;font-family:{FigureStyle.FontFamily};overflow:hidden">
             {Element("div", "font-size:17px;font-weight:600;margin:0 0 6px", Title)}
-            <div data-figure="{id}" role="img" aria-label="{Escape($"{Title}. {Caption}")}" style="width:100%;height:{Height}px">This figure is drawn by JavaScript.</div>
+            <div data-figure="" role="img" aria-label="{Escape($"{Title}. {Caption}")}" style="width:100%;height:{Height}px">{Waiting}</div>
+            <script type="application/json">{json}</script>
             {Element("figcaption", "font-size:14px;line-height:1.45;margin:6px 0 0;color:#57606A", Caption)}
-            <script>{PlotlyJavaScript.Draw}("{id}", {text});</script>
             </figure>
             """;
+    }
+
+    /// <summary>Saves the drawing, without title and caption, as a picture. A headless browser draws it, offline; for many pictures open one <see cref="PicturePage"/>.</summary>
+    /// <param name="path">The file; its ending says the format: <c>.png</c>, <c>.svg</c>, <c>.jpeg</c> or <c>.webp</c>.</param>
+    /// <param name="width">Width in pixels at scale 1.</param>
+    /// <param name="height">Height in pixels at scale 1; null for <see cref="Height"/>.</param>
+    /// <param name="scale">How many times as many pixels are drawn; an SVG only grows.</param>
+    /// <exception cref="ArgumentException">The file's ending names no such format.</exception>
+    /// <exception cref="FileNotFoundException">No browser is found.</exception>
+    public async Task SaveAsync(string path, int width = 800, int? height = null, double scale = 2)
+    {
+        await using var page = await PicturePage.OpenAsync();
+        await page.SaveAsync(this, path, width, height, scale);
     }
 
     /// <summary>Title, caption and the names of the series with the number of their points, for readers of text.</summary>
@@ -72,6 +88,14 @@ public sealed class Figure : INotebookDisplay
         return text.ToString().TrimEnd();
     }
 
+    /// <summary>The same figure with more settings of its layout.</summary>
+    internal Figure With(object layout)
+    {
+        var both = Node(Layout);
+        Merge(both, Node(layout));
+        return new(_chart, Title, Caption) { Height = Height, Layout = both };
+    }
+
     private JsonObject Json => _json ??= CreateJson();
 
     private JsonObject CreateJson()
@@ -81,15 +105,17 @@ public sealed class Figure : INotebookDisplay
         // The page decides about the width and our own style about the looks.
         layout.Remove("width");
         layout["height"] = Height;
-        layout["template"] = FigureStyle.Template(grid: layout["grid"] is not null);
-        Merge(layout, Layout);
-        return new JsonObject
+        layout["template"] = Node(FigureStyle.Template(grid: layout["grid"] is not null));
+        Merge(layout, Node(Layout));
+        return Node(new
         {
-            ["data"] = written["data"]?.DeepClone() ?? new JsonArray(),
-            ["layout"] = layout.DeepClone(),
-            ["config"] = new JsonObject { ["responsive"] = true, ["displaylogo"] = false, ["modeBarButtons"] = new JsonArray(new JsonArray("toImage")) },
-        };
+            data = written["data"] ?? new JsonArray(),
+            layout,
+            config = Config,
+        });
     }
+
+    private static JsonObject Node(object settings) => JsonSerializer.SerializeToNode(settings)!.AsObject();
 
     private static void Merge(JsonObject into, JsonObject from)
     {

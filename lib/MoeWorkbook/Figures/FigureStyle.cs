@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Color = Plotly.NET.Color;
 
 namespace MoeWorkbook;
@@ -44,41 +43,48 @@ public static class FigureStyle
 
     /// <summary>Our plotly.js template.</summary>
     /// <param name="grid">Whether the figure is a grid of charts, whose titles need room below the legend.</param>
-    internal static JsonObject Template(bool grid) => new()
+    internal static object Template(bool grid)
     {
-        ["layout"] = new JsonObject
+        var axis = new
         {
-            ["autosize"] = true,
-            ["paper_bgcolor"] = "white",
-            ["plot_bgcolor"] = "white",
-            ["colorway"] = new JsonArray([.. Palette.Select(c => JsonValue.Create(c))]),
-            ["font"] = new JsonObject { ["family"] = FontFamily, ["size"] = 14, ["color"] = Ink },
-            ["margin"] = new JsonObject { ["l"] = 70, ["r"] = 24, ["t"] = grid ? 36 : 16, ["b"] = 60 },
-            ["legend"] = new JsonObject { ["orientation"] = "h", ["x"] = 0, ["y"] = grid ? 1.08 : 1.02, ["xanchor"] = "left", ["yanchor"] = "bottom", ["traceorder"] = "normal" },
-            ["hoverlabel"] = new JsonObject { ["font"] = new JsonObject { ["family"] = FontFamily, ["size"] = 13 }, ["align"] = "left" },
-            ["hovermode"] = "closest",
-            ["bargap"] = 0.25,
-            ["xaxis"] = Axis(),
-            ["yaxis"] = Axis(),
-        },
-        ["data"] = new JsonObject
+            automargin = true,
+            showline = true,
+            linecolor = "#6E7781",
+            gridcolor = "#E6E8EB",
+            zeroline = false,
+            ticks = "outside",
+            tickcolor = "#6E7781",
+            ticklen = 5,
+            title = new { standoff = 12, font = new { size = 14 } },
+            exponentformat = "SI",
+        };
+        return new
         {
-            ["scatter"] = new JsonArray(new JsonObject { ["marker"] = new JsonObject { ["size"] = 9 }, ["line"] = new JsonObject { ["width"] = 2.5 } }),
-            ["heatmap"] = new JsonArray(new JsonObject { ["colorscale"] = "Viridis", ["colorbar"] = new JsonObject { ["outlinewidth"] = 0, ["thickness"] = 16 } }),
-        },
-    };
+            layout = new
+            {
+                autosize = true,
+                paper_bgcolor = "white",
+                plot_bgcolor = "white",
+                colorway = Palette,
+                font = new { family = FontFamily, size = 14, color = Ink },
+                margin = new { l = 70, r = 24, t = grid ? 36 : 16, b = 60 },
+                legend = new { orientation = "h", x = 0, y = grid ? 1.08 : 1.02, xanchor = "left", yanchor = "bottom", traceorder = "normal" },
+                hoverlabel = new { font = new { family = FontFamily, size = 13 }, align = "left" },
+                hovermode = "closest",
+                bargap = 0.25,
+                xaxis = axis,
+                yaxis = axis,
+            },
+            data = new
+            {
+                scatter = new[] { new { marker = new { size = 9 }, line = new { width = 2.5 } } },
+                heatmap = new[] { new { colorscale = "Viridis", colorbar = ColourBar(null) } },
+            },
+        };
+    }
 
-    private static JsonObject Axis() => new()
-    {
-        ["automargin"] = true,
-        ["showline"] = true,
-        ["linecolor"] = "#6E7781",
-        ["gridcolor"] = "#E6E8EB",
-        ["zeroline"] = false,
-        ["ticks"] = "outside",
-        ["tickcolor"] = "#6E7781",
-        ["ticklen"] = 5,
-        ["title"] = new JsonObject { ["standoff"] = 12, ["font"] = new JsonObject { ["size"] = 14 } },
-        ["exponentformat"] = "SI",
-    };
+    /// <summary>The bar that explains the colours of a heat map.</summary>
+    /// <param name="quantity">What they mean; null for no title.</param>
+    internal static object ColourBar(string? quantity) =>
+        new { title = new { text = quantity, side = "right", font = new { size = 13 } }, outlinewidth = 0, thickness = 16 };
 }

@@ -76,11 +76,7 @@ public static partial class Figures
             "expert", "layer", "assignments (%)");
     }
 
-    private static Figure FromZero(Figure figure)
-    {
-        figure.Layout["yaxis"]!["rangemode"] = "tozero";
-        return figure;
-    }
+    private static Figure FromZero(Figure figure) => figure.With(new { yaxis = new { rangemode = "tozero" } });
 
     private static double DroppedShare(RoutingDecision routing, ExpertCapacity capacity)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Plotly.NET.CSharp;
 using StyleParam = Plotly.NET.StyleParam;
 
@@ -41,11 +40,11 @@ public static partial class Figures
             "In a dense model most parameters are in the feed-forward blocks; in a Mixture-of-Experts model by far the most are in the routed experts, and the router is a thin line.")
         {
             Height = 150 + 36 * counted.Count,
-            Layout = new()
+            Layout = new
             {
-                ["xaxis"] = Axis(("range", new JsonArray(0, 100)), ("showgrid", false)),
-                ["yaxis"] = Axis(("autorange", "reversed"), ("showgrid", false), ("ticks", "")),
-                ["template"] = Bars("%{y}<br>%{fullData.name}: %{x:.3~g}%<extra></extra>", textAngle: 0),
+                xaxis = new { range = new[] { 0, 100 }, showgrid = false },
+                yaxis = new { autorange = "reversed", showgrid = false, ticks = "" },
+                template = Bars("%{y}<br>%{fullData.name}: %{x:.3~g}%<extra></extra>", textAngle: 0),
             },
         };
     }
@@ -114,11 +113,11 @@ public static partial class Figures
             "Three meanings of “active”",
             "The published column agrees with another convention from model to model: before comparing two models, count both the same way.")
         {
-            Layout = new()
+            Layout = new
             {
-                ["xaxis"] = Axis(("showgrid", false), ("ticks", ""), ("categoryorder", "array"), ("categoryarray", new JsonArray([.. Names(counted)]))),
-                ["yaxis"] = Axis(("range", new JsonArray(0, 1.15 * columns.Max(column => counted.Max(column.Value))))),
-                ["template"] = Bars("%{x}<br>%{fullData.name}: %{y:.4~g} billion<extra></extra>", textAngle: -90),
+                xaxis = new { showgrid = false, ticks = "", categoryorder = "array", categoryarray = Names(counted) },
+                yaxis = new { range = new[] { 0, 1.15 * columns.Max(column => counted.Max(column.Value)) } },
+                template = Bars("%{x}<br>%{fullData.name}: %{y:.4~g} billion<extra></extra>", textAngle: -90),
             },
         };
     }
@@ -167,50 +166,48 @@ public static partial class Figures
         return new Figure(Titled(Chart.Combine(lines.Concat(series)), x, y, StyleParam.AxisType.Log, StyleParam.AxisType.Log), title, caption)
         {
             Height = height,
-            Layout = new()
+            Layout = new
             {
-                ["xaxis"] = LogAxis(left, right),
-                ["yaxis"] = LogAxis(bottom, top),
-                ["annotations"] = new JsonArray([.. labels]),
-                ["template"] = new JsonObject { ["data"] = new JsonObject { ["scatter"] = new JsonArray(new JsonObject { ["hoverinfo"] = "text", ["marker"] = new JsonObject { ["size"] = 10, ["line"] = new JsonObject { ["color"] = "white", ["width"] = 1 } } }) } },
+                xaxis = LogAxis(left, right),
+                yaxis = LogAxis(bottom, top),
+                annotations = labels.ToArray(),
+                template = Traces("scatter", new { hoverinfo = "text", marker = new { size = 10, line = new { color = "white", width = 1 } } }),
             },
         };
     }
 
-    private static JsonObject LogAxis(double from, double to) =>
-        Axis(("range", new JsonArray(from, to)), ("dtick", 1), ("exponentformat", "none"), ("separatethousands", true), ("minor", new JsonObject { ["dtick"] = "L0", ["ticks"] = "" }));
+    // The decades are named, or what dtick says.
+    private static object LogAxis(double from, double to, string dtick = "1") =>
+        new { range = new[] { from, to }, dtick, exponentformat = "none", separatethousands = true, minor = new { dtick = "L0", ticks = "" } };
 
-    private static JsonObject Label(string text, double x, double y, (double X, double Y) place) => new()
+    private static object Label(string text, double x, double y, (double X, double Y) place) => new
     {
-        ["text"] = text,
-        ["x"] = x,
-        ["y"] = y,
-        ["ax"] = place.X,
-        ["ay"] = place.Y,
-        ["showarrow"] = true,
-        ["arrowhead"] = 0,
-        ["arrowwidth"] = 0.8,
-        ["arrowcolor"] = FigureStyle.Grey,
-        ["standoff"] = 5,
-        ["borderpad"] = 0,
-        ["font"] = new JsonObject { ["size"] = 12 },
+        text,
+        x,
+        y,
+        ax = place.X,
+        ay = place.Y,
+        showarrow = true,
+        arrowhead = 0,
+        arrowwidth = 0.8,
+        arrowcolor = FigureStyle.Grey,
+        standoff = 5,
+        borderpad = 0,
+        font = new { size = 12 },
     };
 
-    private static JsonObject LineName(string text, double x, double y, string yAnchor) => new()
-    {
-        ["text"] = text,
-        ["x"] = x,
-        ["y"] = y,
-        ["showarrow"] = false,
-        ["xanchor"] = "right",
-        ["yanchor"] = yAnchor,
-        ["font"] = new JsonObject { ["size"] = 12, ["color"] = FigureStyle.Grey },
-    };
+    private static object LineName(string text, double x, double y, string yAnchor, int xShift = 0) =>
+        new { text, x, y, showarrow = false, xanchor = "right", yanchor = yAnchor, xshift = xShift, font = new { size = 12, color = FigureStyle.Grey } };
 
-    private static JsonObject Bars(string hover, int textAngle) => new()
+    private static object Bars(string hover, int textAngle) => Traces("bar", new
     {
-        ["data"] = new JsonObject { ["bar"] = new JsonArray(new JsonObject { ["hovertemplate"] = hover, ["insidetextanchor"] = "middle", ["cliponaxis"] = false, ["constraintext"] = "none", ["textangle"] = textAngle, ["textfont"] = new JsonObject { ["size"] = 12 } }) },
-    };
+        hovertemplate = hover,
+        insidetextanchor = "middle",
+        cliponaxis = false,
+        constraintext = "none",
+        textangle = textAngle,
+        textfont = new { size = 12 },
+    });
 
     private static List<(PublishedModel Model, ParameterCount Count)> Counted(IEnumerable<PublishedModel> models)
     {

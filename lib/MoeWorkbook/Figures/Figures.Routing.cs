@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Plotly.NET.CSharp;
 using static TorchSharp.torch;
 using GenericChart = Plotly.NET.GenericChart;
@@ -29,7 +28,7 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(routings);
         var panels = routings.Select(panel => (panel.Name, Values: KeptWeights(panel.Routing))).ToList();
         var largest = panels.SelectMany(panel => panel.Values.Cast<double>()).Where(double.IsFinite).DefaultIfEmpty(1).Max();
-        return TokensByExperts(panels, tokens, "combine weight", new JsonObject { ["cmin"] = 0, ["cmax"] = Math.Max(1, largest), ["colorscale"] = "Viridis" }, title, caption);
+        return TokensByExperts(panels, tokens, new { cmin = 0, cmax = Math.Max(1, largest), colorscale = "Viridis", colorbar = FigureStyle.ColourBar("combine weight") }, title, caption);
     }
 
     /// <summary>The gradient of a loss with respect to router logits as colours, tokens × experts; a logit that no gradient reaches stays blank.</summary>
@@ -54,8 +53,8 @@ public static partial class Figures
             }
         }
 
-        var scale = new JsonArray(new JsonArray(0, FigureStyle.Blue), new JsonArray(0.5, "#FFFFFF"), new JsonArray(1, FigureStyle.Vermilion));
-        return TokensByExperts(panels, tokens, "gradient", new JsonObject { ["cmin"] = -largest, ["cmax"] = largest, ["colorscale"] = scale }, title, caption);
+        object[][] scale = [[0, FigureStyle.Blue], [0.5, "#FFFFFF"], [1, FigureStyle.Vermilion]];
+        return TokensByExperts(panels, tokens, new { cmin = -largest, cmax = largest, colorscale = scale, colorbar = FigureStyle.ColourBar("gradient") }, title, caption);
     }
 
     /// <summary>How many tokens each expert computes, one chart a router, with a line at the mean.</summary>
@@ -81,11 +80,11 @@ public static partial class Figures
         }).ToList();
         double highest = Math.Max(1, panels.SelectMany(panel => panel.Load).DefaultIfEmpty(1).Max());
         return Panels(charts, "expert", "tokens",
-            Axis(("range", new JsonArray(-0.5, panels.Select(panel => panel.Load.Length).FirstOrDefault() - 0.5)), ("showgrid", false), ("dtick", 1)),
-            Axis(("range", new JsonArray(0, 1.05 * highest))), 150, [], title, caption);
+            new { range = new[] { -0.5, panels.Select(panel => panel.Load.Length).FirstOrDefault() - 0.5 }, showgrid = false, dtick = 1 },
+            new { range = new[] { 0, 1.05 * highest } }, 150, [], title, caption);
     }
 
-    private static Figure TokensByExperts(List<(string Name, double[,] Values)> panels, IReadOnlyList<string>? tokens, string quantity, JsonObject colours, string title, string caption)
+    private static Figure TokensByExperts(List<(string Name, double[,] Values)> panels, IReadOnlyList<string>? tokens, object colours, string title, string caption)
     {
         if (panels.Count == 0)
             throw new ArgumentException("there is nothing to draw", nameof(panels));
@@ -104,31 +103,27 @@ public static partial class Figures
             zData: Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, columns).Select(column => panel.Values[row, column]).ToArray()).ToArray(),
             X: Enumerable.Range(0, columns).ToArray(), Y: Enumerable.Range(0, rows).ToArray(), XGap: 1, YGap: 1))).ToList();
         bool numbers = panels.Count * columns <= 16;
-        colours["colorbar"] = new JsonObject { ["title"] = new JsonObject { ["text"] = quantity, ["side"] = "right", ["font"] = new JsonObject { ["size"] = 13 } }, ["outlinewidth"] = 0, ["thickness"] = 16 };
-        var layout = new JsonObject
-        {
-            ["coloraxis"] = colours,
-            ["template"] = new JsonObject
+        return Panels(charts, "expert", "token", NamedAxis(Numbers(columns), mirrored: true), NamedAxis(tokens, reversed: true, mirrored: true), Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400),
+            new()
             {
-                // Cells without a value show this ground. plotly.js writes a white 0 into them, which white hides.
-                ["layout"] = new JsonObject { ["plot_bgcolor"] = numbers ? "white" : "#EEF0F2" },
-                ["data"] = new JsonObject
+                ["coloraxis"] = colours,
+                ["template"] = new
                 {
-                    ["heatmap"] = new JsonArray(new JsonObject
+                    // Cells without a value show this ground. plotly.js writes a white 0 into them, which white hides.
+                    layout = new { plot_bgcolor = numbers ? "white" : "#EEF0F2" },
+                    data = new
                     {
-                        ["coloraxis"] = "coloraxis",
-                        ["hoverongaps"] = false,
-                        ["texttemplate"] = numbers ? "%{z:.2f}" : "",
-                        ["hovertemplate"] = "token %{y}, expert %{x}: %{z:.3~g}<extra></extra>",
-                    }),
+                        heatmap = new[]
+                        {
+                            new { coloraxis = "coloraxis", hoverongaps = false, texttemplate = numbers ? "%{z:.2f}" : "", hovertemplate = "token %{y}, expert %{x}: %{z:.3~g}<extra></extra>" },
+                        },
+                    },
                 },
-            },
-        };
-        return Panels(charts, "expert", "token", NamedAxis(Numbers(columns), ("mirror", "all")), NamedAxis(tokens, ("autorange", "reversed"), ("mirror", "all")), Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400), layout, title, caption);
+            }, title, caption);
     }
 
     /// <summary>Charts with the same axes, row by row: the axes stand once, at the left and at the bottom.</summary>
-    private static Figure Panels(List<(string Name, GenericChart Chart)> panels, string x, string y, JsonObject xAxis, JsonObject yAxis, int panelHeight, JsonObject layout, string title, string caption)
+    private static Figure Panels(List<(string Name, GenericChart Chart)> panels, string x, string y, object xAxis, object yAxis, int panelHeight, Dictionary<string, object> layout, string title, string caption)
     {
         if (panels.Count == 0)
             throw new ArgumentException("there is nothing to draw", nameof(panels));
@@ -139,9 +134,9 @@ public static partial class Figures
         var chart = panels.Count == 1 ? titled.Single()
             : Chart.Grid(titled, rows, columns, SubPlotTitles: panels.Select(panel => panel.Name).ToArray(), Pattern: StyleParam.LayoutGridPattern.Coupled, XGap: 0.06, YGap: gap);
         for (int column = 1; column <= columns; column++)
-            layout[Numbered("xaxis", column)] = xAxis.DeepClone();
+            layout[Numbered("xaxis", column)] = xAxis;
         for (int row = 1; row <= rows; row++)
-            layout[Numbered("yaxis", row)] = yAxis.DeepClone();
+            layout[Numbered("yaxis", row)] = yAxis;
         return new Figure(chart, title, caption) { Height = rows * panelHeight + (rows - 1) * 34 + 100, Layout = layout };
 
         static string Numbered(string axis, int number) => number == 1 ? axis : axis + number.ToString(CultureInfo.InvariantCulture);

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Plotly.NET.CSharp;
+using Color = Plotly.NET.Color;
 using StyleParam = Plotly.NET.StyleParam;
 
 namespace MoeWorkbook;
@@ -18,8 +18,8 @@ public static partial class Figures
         var drawn = series.Select(one => (one.Name, Points: one.Points.Select(point =>
         {
             if (!(point.Work.Bytes > 0 && point.Work.Flops > 0)) throw new ArgumentException($"A point of '{one.Name}' moves or computes nothing: it has no place on a roofline.", nameof(series));
-            return (X: point.Work.Flops / point.Work.Bytes, Y: point.Work.Flops / point.Seconds.Value / Billion,
-                Low: point.Work.Flops / point.Seconds.High / Billion, High: point.Work.Flops / point.Seconds.Low / Billion);
+            double operations = point.Work.Flops / Billion;
+            return (X: point.Work.Flops / point.Work.Bytes, Rate: new Estimate(operations / point.Seconds.Value, operations / point.Seconds.High, operations / point.Seconds.Low));
         }).ToList())).ToList();
         var points = drawn.SelectMany(one => one.Points).ToList();
         if (points.Count == 0) throw new ArgumentException("There is no point to draw.", nameof(series));
@@ -29,34 +29,31 @@ public static partial class Figures
         double[] corners = [left, roofline.Ridge, right];
         var roof = Chart.Line<double, double, string>(x: corners, y: corners.Select(x => roofline.RateAt(x) / Billion),
             Name: "the machine's limit", LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineWidth: 3);
-        var measured = drawn.Select((one, i) => Chart.Point<double, double, string>(
-            x: one.Points.Select(p => p.X), y: one.Points.Select(p => p.Y), Name: one.Name, MarkerColor: Colour(i)));
+        var measured = drawn.Select((one, i) => WithWhiskers(
+            Chart.Point<double, double, string>(x: one.Points.Select(p => p.X), y: one.Points.Select(p => p.Rate.Value), Name: one.Name, MarkerColor: Colour(i)),
+            [.. one.Points.Select(p => p.Rate)], Colour(i)));
 
-        double bottom = Math.Log10(Math.Min(points.Min(p => p.Low), roofline.RateAt(left) / Billion)) - 0.1, top = Math.Log10(roofline.FlopsPerSecond / Billion) + 0.25;
+        double bottom = Math.Log10(Math.Min(points.Min(p => p.Rate.Low), roofline.RateAt(left) / Billion)) - 0.1, top = Math.Log10(roofline.FlopsPerSecond / Billion) + 0.25;
         return new Figure(Titled(Chart.Combine([roof, .. measured]), "arithmetic intensity (operations a byte)", "rate (GFLOP/s)", StyleParam.AxisType.Log, StyleParam.AxisType.Log),
             "Measured times under the roofline",
             "On the slope a computation waits for memory, on the flat part for arithmetic; how far a point lies below the line is what the prediction leaves unexplained.")
         {
             Height = 460,
-            Layout = new()
+            Layout = new
             {
-                ["xaxis"] = LogAxis(Math.Log10(left), Math.Log10(right)),
-                ["yaxis"] = LogAxis(bottom, top),
-                ["shapes"] = Whiskers(drawn.SelectMany((one, i) => one.Points.Select(p => ((JsonNode)p.X, p.Low, p.High, FigureStyle.Palette[i % FigureStyle.Palette.Count])))),
-                ["annotations"] = new JsonArray(
-                    Slope($"{roofline.BytesPerSecond / Billion:F0} GB/s", Math.Log10(Math.Sqrt(left * roofline.Ridge)), Math.Log10(roofline.RateAt(Math.Sqrt(left * roofline.Ridge)) / Billion), "right", "bottom"),
-                    Slope($"{roofline.FlopsPerSecond / Billion:N0} GFLOP/s", Math.Log10(right), Math.Log10(roofline.FlopsPerSecond / Billion), "right", "bottom")),
-                ["template"] = Hover("scatter", "%{fullData.name}<br>%{x:.3~g} operations a byte: %{y:.3~g} GFLOP/s<extra></extra>"),
+                xaxis = LogAxis(Math.Log10(left), Math.Log10(right)),
+                yaxis = LogAxis(bottom, top),
+                annotations = new[]
+                {
+                    Limit($"{roofline.BytesPerSecond / Billion:F0} GB/s", Math.Sqrt(left * roofline.Ridge)),
+                    Limit($"{roofline.FlopsPerSecond / Billion:N0} GFLOP/s", right),
+                },
+                template = Hover("scatter", "%{fullData.name}<br>%{x:.3~g} operations a byte: %{y:.3~g} GFLOP/s<extra></extra>"),
             },
         };
 
-        static JsonObject Slope(FormattableString text, double x, double y, string xAnchor, string yAnchor)
-        {
-            var name = LineName(text.ToString(CultureInfo.InvariantCulture), x, y, yAnchor);
-            name["xanchor"] = xAnchor;
-            name["xshift"] = -6;
-            return name;
-        }
+        object Limit(FormattableString text, double x) =>
+            LineName(text.ToString(CultureInfo.InvariantCulture), Math.Log10(x), Math.Log10(roofline.RateAt(x) / Billion), "bottom", xShift: -6);
     }
 
     /// <summary>How many times as long the dense block of equal total parameters takes as the Mixture-of-Experts layer, against the number of tokens. Dashed: the ratio of the experts that must be read, E / E(1 − (1 − k/E)^B).</summary>
@@ -73,21 +70,20 @@ public static partial class Figures
         var predicted = Chart.Line<double, double, string>(
             x: longest.Select(row => (double)row.Tokens), y: longest.Select(row => experts / row.ExpectedExperts), Name: "predicted from bytes, uniform",
             LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineDash: StyleParam.DrawingStyle.Dash);
-        var measured = patterns.Select((pattern, i) => Chart.Line<double, double, string>(
-            x: pattern.Rows.Select(row => (double)row.Tokens), y: pattern.Rows.Select(row => row.AdvantageOverTotal.Value),
-            ShowMarkers: true, Name: $"measured, {pattern.Pattern.ToString().ToLowerInvariant()}", LineColor: Colour(i), MarkerColor: Colour(i)));
+        var measured = patterns.Select((pattern, i) => WithWhiskers(
+            Chart.Line<double, double, string>(x: pattern.Rows.Select(row => (double)row.Tokens), y: pattern.Rows.Select(row => row.AdvantageOverTotal.Value),
+                ShowMarkers: true, Name: $"measured, {pattern.Pattern.ToString().ToLowerInvariant()}", LineColor: Colour(i), MarkerColor: Colour(i)),
+            [.. pattern.Rows.Select(row => row.AdvantageOverTotal)], Colour(i)));
         double highest = patterns.SelectMany(pattern => pattern.Rows).Max(row => row.AdvantageOverTotal.High);
         return new Figure(Titled(Chart.Combine([predicted, .. measured]), "tokens computed together", "time of the dense block / time of the layer", StyleParam.AxisType.Log, StyleParam.AxisType.Linear),
             "How the advantage fades with the batch",
             "One token reads only its own experts; many tokens together read them all. Then the layer saves arithmetic, but no longer bytes.")
         {
-            Layout = new()
+            Layout = new
             {
-                ["xaxis"] = Axis(("tickvals", new JsonArray([.. longest.Select(row => (JsonNode)row.Tokens)])), ("ticktext", new JsonArray([.. longest.Select(row => (JsonNode)$"{row.Tokens}")]))),
-                ["yaxis"] = Axis(("range", new JsonArray(0, 1.1 * Math.Max(highest, longest.Max(row => experts / row.ExpectedExperts))))),
-                ["shapes"] = Whiskers(patterns.SelectMany((pattern, i) => pattern.Rows.Select(row =>
-                    ((JsonNode)row.Tokens, row.AdvantageOverTotal.Low, row.AdvantageOverTotal.High, FigureStyle.Palette[i % FigureStyle.Palette.Count])))),
-                ["template"] = Hover("scatter", "%{fullData.name}<br>%{x} tokens: %{y:.3~g} times<extra></extra>"),
+                xaxis = new { tickvals = longest.Select(row => row.Tokens), ticktext = longest.Select(row => $"{row.Tokens}") },
+                yaxis = new { range = new[] { 0, 1.1 * Math.Max(highest, longest.Max(row => experts / row.ExpectedExperts)) } },
+                template = Hover("scatter", "%{fullData.name}<br>%{x} tokens: %{y:.3~g} times<extra></extra>"),
             },
         };
     }
@@ -123,18 +119,19 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(measurements);
         var bars = measurements.ToList();
         if (bars.Count == 0) throw new ArgumentException("There is no measurement to draw.", nameof(measurements));
-        var chart = Chart.Column<double, string, string>(
-            values: bars.Select(bar => bar.Milliseconds.Value), Keys: bars.Select(bar => bar.Name).ToArray(), MarkerColor: FigureStyle.ToColor(FigureStyle.SkyBlue),
-            MultiText: bars.Select(bar => $"{bar.Milliseconds}").ToArray(), TextPosition: StyleParam.TextPosition.Inside);
+        var chart = WithWhiskers(
+            Chart.Column<double, string, string>(
+                values: bars.Select(bar => bar.Milliseconds.Value), Keys: bars.Select(bar => bar.Name).ToArray(), MarkerColor: FigureStyle.ToColor(FigureStyle.SkyBlue),
+                MultiText: bars.Select(bar => $"{bar.Milliseconds}").ToArray(), TextPosition: StyleParam.TextPosition.Inside),
+            [.. bars.Select(bar => bar.Milliseconds)], FigureStyle.ToColor(FigureStyle.Ink));
         return new Figure(Titled(chart, "alternative", "time (ms)", StyleParam.AxisType.Category, StyleParam.AxisType.Linear), title, caption)
         {
-            Layout = new()
+            Layout = new
             {
-                ["showlegend"] = false,
-                ["xaxis"] = Axis(("showgrid", false), ("ticks", "")),
-                ["yaxis"] = Axis(("range", new JsonArray(0, 1.1 * bars.Max(bar => bar.Milliseconds.High)))),
-                ["shapes"] = Whiskers(bars.Select(bar => ((JsonNode)bar.Name, bar.Milliseconds.Low, bar.Milliseconds.High, FigureStyle.Ink))),
-                ["template"] = Bars("%{x}: %{y:.4~g} ms<extra></extra>", textAngle: 0),
+                showlegend = false,
+                xaxis = new { showgrid = false, ticks = "" },
+                yaxis = new { range = new[] { 0, 1.1 * bars.Max(bar => bar.Milliseconds.High) } },
+                template = Bars("%{x}: %{y:.4~g} ms<extra></extra>", textAngle: 0),
             },
         };
     }
@@ -153,34 +150,18 @@ public static partial class Figures
             if (!(row.Time.Low > 0 && row.Limit > 0)) throw new ArgumentException($"The time or the limit of '{row.Name}' is not positive: it has no place on a logarithmic axis.", nameof(steps));
         string[] names = [.. rows.Select(row => row.Name)];
         var limits = Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Limit).ToArray(), Name: "limit: bytes / bandwidth", MarkerColor: FigureStyle.ToColor(FigureStyle.Grey));
-        var measured = Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Time.Value).ToArray(), Name: "measured", MarkerColor: Colour(0));
+        // From each time a line down to its limit.
+        var measured = WithWhiskers(Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Time.Value).ToArray(), Name: "measured", MarkerColor: Colour(0)),
+            [.. rows.Select(row => new Estimate(row.Time.Value, Math.Min(row.Limit, row.Time.Value), row.Time.Value))], Color.fromString("#8C8C8C66"));
         double lowest = rows.Min(row => Math.Min(row.Limit, row.Time.Low)), highest = rows.Max(row => Math.Max(row.Limit, row.Time.High));
-        var time = LogAxis(Math.Log10(lowest) - 0.15, Math.Log10(highest) + 0.15);
-        time["dtick"] = "D2"; // 1, 2, 5, 10, …
         return new Figure(Titled(Chart.Combine([limits, measured]), "step", "time (ms)", StyleParam.AxisType.Category, StyleParam.AxisType.Log), title, caption)
         {
             Height = 440,
-            Layout = new()
+            Layout = new
             {
-                ["yaxis"] = time,
-                ["shapes"] = Whiskers(rows.Select(row => ((JsonNode)row.Name, Math.Min(row.Limit, row.Time.Value), row.Time.Value, "#8C8C8C66"))),
-                ["template"] = Hover("scatter", "%{fullData.name}<br>%{x}: %{y:.3~g} ms<extra></extra>"),
+                yaxis = LogAxis(Math.Log10(lowest) - 0.15, Math.Log10(highest) + 0.15, dtick: "D2"), // 1, 2, 5, 10, …
+                template = Hover("scatter", "%{fullData.name}<br>%{x}: %{y:.3~g} ms<extra></extra>"),
             },
         };
     }
-
-    // Plotly.NET.CSharp has no error bars: each interval is an upright line.
-    private static JsonArray Whiskers(IEnumerable<(JsonNode X, double Low, double High, string Colour)> intervals) =>
-        new([.. intervals.Select(interval => new JsonObject
-        {
-            ["type"] = "line",
-            ["x0"] = interval.X,
-            ["x1"] = interval.X.DeepClone(),
-            ["y0"] = interval.Low,
-            ["y1"] = interval.High,
-            ["line"] = new JsonObject { ["color"] = interval.Colour, ["width"] = 2 },
-        })]);
-
-    private static JsonObject Hover(string trace, string template) =>
-        new() { ["data"] = new JsonObject { [trace] = new JsonArray(new JsonObject { ["hovertemplate"] = template }) } };
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Plotly.NET.CSharp;
 using GenericChart = Plotly.NET.GenericChart;
 using StyleParam = Plotly.NET.StyleParam;
@@ -29,23 +28,13 @@ public static partial class Figures
         var panels = shown.Select(run => (run.Name, Chart.Heatmap<double, int, int, string>(
             zData: Enumerable.Range(0, experts).Select(expert => run.Stages.Select(stage => experts * stage.LoadOf(layer).Shares[expert]).ToArray()).ToArray(),
             X: run.Stages.Select(stage => stage.Step).ToArray(), Y: Enumerable.Range(0, experts).ToArray()))).ToList();
-        var layout = new JsonObject
-        {
-            // Dark is dead, one is even; what is above four times the even share looks the same.
-            ["coloraxis"] = new JsonObject
+        // Dark is dead, one is even; what is above four times the even share looks the same.
+        return Panels(panels, "training step", "expert", new { showgrid = false, mirror = "all", nticks = 5 }, NamedAxis(Numbers(experts), reversed: true, mirrored: true), Math.Clamp(18 * experts, 120, 320),
+            new()
             {
-                ["cmin"] = 0,
-                ["cmax"] = Math.Min(4, experts),
-                ["colorscale"] = "Viridis",
-                ["colorbar"] = new JsonObject { ["title"] = new JsonObject { ["text"] = "load / even load", ["side"] = "right", ["font"] = new JsonObject { ["size"] = 13 } }, ["outlinewidth"] = 0, ["thickness"] = 16 },
-            },
-            ["template"] = new JsonObject
-            {
-                ["data"] = new JsonObject { ["heatmap"] = new JsonArray(new JsonObject { ["coloraxis"] = "coloraxis", ["hovertemplate"] = "step %{x}, expert %{y}: %{z:.3~g} times the even load<extra></extra>" }) },
-            },
-        };
-        return Panels(panels, "training step", "expert", Axis(("showgrid", false), ("mirror", "all"), ("nticks", 5)), NamedAxis(Numbers(experts), ("autorange", "reversed"), ("mirror", "all")),
-            Math.Clamp(18 * experts, 120, 320), layout, title, caption);
+                ["coloraxis"] = new { cmin = 0, cmax = Math.Min(4, experts), colorscale = "Viridis", colorbar = FigureStyle.ColourBar("load / even load") },
+                ["template"] = Traces("heatmap", new { coloraxis = "coloraxis", hovertemplate = "step %{x}, expert %{y}: %{z:.3~g} times the even load<extra></extra>" }),
+            }, title, caption);
     }
 
     /// <summary>Anything that training steps tell, over the training: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a band.</summary>
@@ -88,16 +77,16 @@ public static partial class Figures
         const double shift = 0.18;
         (string Name, string Colour, double Shift, Func<Specialization, Estimate> Of)[] series =
             [("the experts", FigureStyle.SkyBlue, -shift, layer => layer.GivenByte), ("shuffled domains", FigureStyle.Grey, shift, layer => layer.Shuffled)];
-        var chart = Chart.Combine(series.Select(one => Chart.Column<double, double, string>(
-            values: layers.Select(layer => 100 * one.Of(layer).Value), Keys: layers.Select((_, i) => i + one.Shift).ToArray(), Name: one.Name, MarkerColor: FigureStyle.ToColor(one.Colour))));
+        var chart = Chart.Combine(series.Select(one => WithWhiskers(Chart.Column<double, double, string>(
+            values: layers.Select(layer => 100 * one.Of(layer).Value), Keys: layers.Select((_, i) => i + one.Shift).ToArray(), Name: one.Name, MarkerColor: FigureStyle.ToColor(one.Colour)),
+            [.. layers.Select(layer => one.Of(layer).Times(100))], FigureStyle.ToColor(FigureStyle.Ink))));
         return new Figure(Titled(chart, "layer", "uncertainty about the domain removed (%)", StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title, caption)
         {
-            Layout = new()
+            Layout = new
             {
-                ["barmode"] = "overlay",
-                ["xaxis"] = NamedAxis(Numbers(layers.Count)),
-                ["shapes"] = Whiskers(series.SelectMany(one => layers.Select((layer, i) => ((JsonNode)(i + one.Shift), 100 * one.Of(layer).Low, 100 * one.Of(layer).High, FigureStyle.Ink)))),
-                ["template"] = new JsonObject { ["data"] = new JsonObject { ["bar"] = new JsonArray(new JsonObject { ["width"] = 2 * shift, ["hovertemplate"] = "%{fullData.name}: %{y:.3~g}%<extra></extra>" }) } },
+                barmode = "overlay",
+                xaxis = NamedAxis(Numbers(layers.Count)),
+                template = Traces("bar", new { width = 2 * shift, hovertemplate = "%{fullData.name}: %{y:.3~g}%<extra></extra>" }),
             },
         };
     }
@@ -129,11 +118,11 @@ public static partial class Figures
             placed.Count == 0 ? "Experts that lie together are chosen by similar tokens." : "A domain prefers the experts that lie in its direction from the centre; only directions count, the lengths of the two kinds of points are made alike.")
         {
             Height = 480,
-            Layout = new()
+            Layout = new
             {
-                ["xaxis"] = Axis(("zeroline", true), ("zerolinecolor", "#B8BEC4")),
-                ["yaxis"] = Axis(("zeroline", true), ("zerolinecolor", "#B8BEC4"), ("scaleanchor", "x")),
-                ["template"] = Hover("scatter", "%{text}<extra></extra>"),
+                xaxis = new { zeroline = true, zerolinecolor = "#B8BEC4" },
+                yaxis = new { zeroline = true, zerolinecolor = "#B8BEC4", scaleanchor = "x" },
+                template = Hover("scatter", "%{text}<extra></extra>"),
             },
         };
 
@@ -187,12 +176,11 @@ public static partial class Figures
             charts.Add(Chart.Line<double, double, string>(x: [0, right], y: [entropy, entropy], ShowMarkers: false, Name: "entropy of the source", LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineDash: StyleParam.DrawingStyle.Dash));
         return new Figure(Titled(Chart.Combine(charts), x, y, StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title, caption)
         {
-            Layout = new()
+            Layout = new
             {
-                ["showlegend"] = names > 1 || floor is not null,
-                ["xaxis"] = Axis(("rangemode", "tozero")),
-                ["yaxis"] = new JsonObject(),
-                ["template"] = Hover("scatter", $"%{{fullData.name}}<br>{x} %{{x:.4~s}}: %{{y:.4~g}}<extra></extra>"),
+                showlegend = names > 1 || floor is not null,
+                xaxis = new { rangemode = "tozero" },
+                template = Hover("scatter", $"%{{fullData.name}}<br>{x} %{{x:.4~s}}: %{{y:.4~g}}<extra></extra>"),
             },
         };
     }

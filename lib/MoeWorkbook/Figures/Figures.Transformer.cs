@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Plotly.NET.CSharp;
 using StyleParam = Plotly.NET.StyleParam;
 
@@ -60,12 +59,12 @@ public static partial class Figures
             "Products with weights cost the same at every context; attention between positions grows with it. The feed-forward part is the largest until the rising line crosses it.")
         {
             Height = 460,
-            Layout = new()
+            Layout = new
             {
-                ["xaxis"] = LogAxis(Math.Log10(contexts[0]), Math.Log10(contexts[^1])),
-                ["yaxis"] = Axis(("dtick", 1), ("exponentformat", "none")),
-                ["annotations"] = new JsonArray([.. new[] { projections, feedForward }.Select(Crossing).Where(crossing => crossing is not null)]),
-                ["template"] = new JsonObject { ["data"] = new JsonObject { ["scatter"] = new JsonArray(new JsonObject { ["hovertemplate"] = "%{fullData.name}<br>%{x:,} positions: %{y:.3~g} GFLOP<extra></extra>" }) } },
+                xaxis = LogAxis(Math.Log10(contexts[0]), Math.Log10(contexts[^1])),
+                yaxis = new { dtick = 1, exponentformat = "none" },
+                annotations = new[] { projections, feedForward }.Select(Crossing).OfType<object>().ToArray(),
+                template = Hover("scatter", "%{fullData.name}<br>%{x:,} positions: %{y:.3~g} GFLOP<extra></extra>"),
             },
         };
 
@@ -74,7 +73,7 @@ public static partial class Figures
         static double Between(ModelConfig config, int context) => ForwardFlops.PerToken(config, context).Attention / Billion;
 
         // Where attention between positions has grown to a component's operations.
-        JsonObject? Crossing(double flops)
+        object? Crossing(double flops)
         {
             double perPosition = Between(windowless, 2) - Between(windowless, 1), context = 1 + (flops - Between(windowless, 1)) / perPosition;
             if (!(context > contexts[0] && context < contexts[^1]))

@@ -1,5 +1,7 @@
-using System.Text.Json.Nodes;
+using Microsoft.FSharp.Core;
 using Plotly.NET.CSharp;
+using Plotly.NET.TraceObjects;
+using Color = Plotly.NET.Color;
 using GenericChart = Plotly.NET.GenericChart;
 using StyleParam = Plotly.NET.StyleParam;
 
@@ -33,17 +35,12 @@ public static partial class Figures
         var type = logarithmic ? StyleParam.AxisType.Log : StyleParam.AxisType.Linear;
         return new Figure(Titled(chart, x, y, type, type), title, caption)
         {
-            Layout = new()
-            {
-                ["showlegend"] = lines.Count > 1,
-                ["xaxis"] = Decades(points.Select(p => p.X)),
-                ["yaxis"] = Decades(points.Select(p => p.Y)),
-            },
+            Layout = new { showlegend = lines.Count > 1, xaxis = Decades(points.Select(p => p.X)), yaxis = Decades(points.Select(p => p.Y)) },
         };
 
         // Over two powers of ten and more, only these are named.
-        JsonObject Decades(IEnumerable<double> values) =>
-            logarithmic && values.Where(double.IsFinite).ToList() is { Count: > 0 } finite && finite.Max() / finite.Min() >= 100 ? Axis(("dtick", 1)) : [];
+        object Decades(IEnumerable<double> values) =>
+            logarithmic && values.Where(double.IsFinite).ToList() is { Count: > 0 } finite && finite.Max() / finite.Min() >= 100 ? new { dtick = 1 } : new { };
     }
 
     /// <summary>Quantities with intervals, one row each, beside a line at zero.</summary>
@@ -59,33 +56,21 @@ public static partial class Figures
         var shown = rows.Reverse().ToList(); // the axis begins at the bottom
         if (shown.Count == 0) throw new ArgumentException("There is no row to draw.", nameof(rows));
         string[] names = [.. shown.Select(row => row.Name)];
-        var chart = Chart.Point<double, string, string>(x: shown.Select(row => row.Quantity.Value).ToArray(), y: names, MarkerColor: Colour(0));
+        Estimate[] quantities = [.. shown.Select(row => row.Quantity)];
+        var chart = Plotly.NET.Chart.withXError(Whiskers(quantities, Colour(0)))
+            .Invoke(Chart.Point<double, string, string>(x: quantities.Select(quantity => quantity.Value), y: names, MarkerColor: Colour(0)));
+        double low = Math.Min(0, quantities.Min(q => q.Low)), high = Math.Max(0, quantities.Max(q => q.High)), margin = 0.05 * (high - low);
         return new Figure(Titled(chart, x, y, StyleParam.AxisType.Linear, StyleParam.AxisType.Category), title, caption)
         {
             Height = 140 + 28 * shown.Count,
-            Layout = new()
+            Layout = new
             {
-                ["showlegend"] = false,
-                ["xaxis"] = Axis(("zeroline", true), ("zerolinecolor", FigureStyle.Grey), ("range", Range(shown.Select(row => row.Quantity)))),
-                ["yaxis"] = Axis(("automargin", true), ("ticks", "")),
-                ["shapes"] = new JsonArray([.. shown.Select(row => new JsonObject
-                {
-                    ["type"] = "line",
-                    ["x0"] = row.Quantity.Low,
-                    ["x1"] = row.Quantity.High,
-                    ["y0"] = row.Name,
-                    ["y1"] = row.Name,
-                    ["line"] = new JsonObject { ["color"] = FigureStyle.Blue, ["width"] = 2 },
-                })]),
-                ["template"] = Hover("scatter", "%{y}: %{x:.3~g}<extra></extra>"),
+                showlegend = false,
+                xaxis = new { zeroline = true, zerolinecolor = FigureStyle.Grey, range = new[] { low - margin, high + margin } },
+                yaxis = new { automargin = true, ticks = "" },
+                template = Hover("scatter", "%{y}: %{x:.3~g}<extra></extra>"),
             },
         };
-
-        static JsonArray Range(IEnumerable<Estimate> quantities)
-        {
-            double low = Math.Min(0, quantities.Min(q => q.Low)), high = Math.Max(0, quantities.Max(q => q.High)), margin = 0.05 * (high - low);
-            return new(low - margin, high + margin);
-        }
     }
 
     /// <summary>A matrix as colours, such as the router's probabilities of tokens × experts; small matrices show their numbers too.</summary>
@@ -114,36 +99,54 @@ public static partial class Figures
         return new Figure(Titled(chart, x, y, StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title, caption)
         {
             Height = Math.Clamp(110 + 30 * rows.Count, 240, 720),
-            Layout = new()
+            Layout = new
             {
-                ["xaxis"] = NamedAxis(columns),
-                ["yaxis"] = NamedAxis(rows, ("autorange", "reversed")),
-                ["template"] = new JsonObject
+                xaxis = NamedAxis(columns),
+                yaxis = NamedAxis(rows, reversed: true),
+                template = Traces("heatmap", new
                 {
-                    ["data"] = new JsonObject
-                    {
-                        ["heatmap"] = new JsonArray(new JsonObject
-                        {
-                            ["colorscale"] = "Viridis",
-                            ["colorbar"] = new JsonObject { ["title"] = new JsonObject { ["text"] = quantity, ["side"] = "right", ["font"] = new JsonObject { ["size"] = 13 } }, ["outlinewidth"] = 0, ["thickness"] = 16 },
-                            ["texttemplate"] = values.Length <= 120 ? "%{z:.2~f}" : "",
-                            ["hovertemplate"] = "%{y}, %{x}: %{z:.4~g}<extra></extra>",
-                        }),
-                    },
-                },
+                    colorscale = "Viridis",
+                    colorbar = FigureStyle.ColourBar(quantity),
+                    texttemplate = values.Length <= 120 ? "%{z:.2~f}" : "",
+                    hovertemplate = "%{y}, %{x}: %{z:.4~g}<extra></extra>",
+                }),
             },
         };
     }
 
-    private static JsonObject NamedAxis(IReadOnlyList<string> names, params (string Name, JsonNode? Value)[] settings)
+    private static object NamedAxis(IReadOnlyList<string> names, bool reversed = false, bool mirrored = false)
     {
         // Where there are many, only some are named.
         int step = Math.Max(1, names.Count / 24);
-        var named = Enumerable.Range(0, names.Count).Where(i => i % step == 0).ToList();
-        return Axis([("tickvals", new JsonArray([.. named])), ("ticktext", new JsonArray([.. named.Select(i => names[i])])), ("showgrid", false), ("ticks", ""), .. settings]);
+        int[] named = [.. Enumerable.Range(0, names.Count).Where(i => i % step == 0)];
+        return new
+        {
+            tickvals = named,
+            ticktext = named.Select(i => names[i]),
+            showgrid = false,
+            ticks = "",
+            autorange = reversed ? "reversed" : (object)true,
+            mirror = mirrored ? "all" : (object)false,
+        };
     }
 
-    private static Plotly.NET.Color Colour(int series) => FigureStyle.ToColor(FigureStyle.Palette[series % FigureStyle.Palette.Count]);
+    // Plotly.NET's charts have no hover templates for C#: they stand in the figure's template, for all traces of a kind.
+    private static object Traces(string kind, object settings) => new { data = new Dictionary<string, object[]> { [kind] = [settings] } };
+
+    private static object Hover(string kind, string template) => Traces(kind, new { hovertemplate = template });
+
+    // Error bars without caps.
+    private static Error Whiskers(IReadOnlyCollection<Estimate> intervals, Color colour) => Error.init(
+        Visible: null, Type: StyleParam.ErrorType.Data, Symmetric: false,
+        Array: FSharpOption<IEnumerable<double>>.Some(intervals.Select(interval => interval.High - interval.Value)),
+        Arrayminus: FSharpOption<IEnumerable<double>>.Some(intervals.Select(interval => interval.Value - interval.Low)),
+        ArrayEncoded: null, ArrayminusEncoded: null, Value: null, Valueminus: null, Traceref: null, Tracerefminus: null, Copy_ystyle: null,
+        Color: colour, Thickness: 2.0, Width: 0.0);
+
+    private static GenericChart WithWhiskers(GenericChart chart, IReadOnlyCollection<Estimate> intervals, Color colour) =>
+        Plotly.NET.Chart.withYError(Whiskers(intervals, colour)).Invoke(chart);
+
+    private static Color Colour(int series) => FigureStyle.ToColor(FigureStyle.Palette[series % FigureStyle.Palette.Count]);
 
     // Every axis says what it counts and in what unit.
     private static GenericChart Titled(GenericChart chart, string x, string y, StyleParam.AxisType xType, StyleParam.AxisType yType)
@@ -154,6 +157,4 @@ public static partial class Figures
             .WithXAxisStyle<double, double, string>(TitleText: x, AxisType: xType)
             .WithYAxisStyle<double, double, string>(TitleText: y, AxisType: yType);
     }
-
-    private static JsonObject Axis(params (string Name, JsonNode? Value)[] settings) => new(settings.ToDictionary(s => s.Name, s => s.Value));
 }

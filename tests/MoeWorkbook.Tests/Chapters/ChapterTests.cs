@@ -55,10 +55,24 @@ public partial class ChapterTests
     [Theory, MemberData(nameof(Chapters))]
     public void A_chapter_is_kept_without_outputs_and_begins_with_the_common_cell(string name)
     {
-        var cells = NotebookDocument.Read(Path.Combine(Folder, name)).CodeCells.ToList();
-        Assert.StartsWith("#r \"../artifacts/workbook/MoeWorkbook.dll\"\n\nusing MoeWorkbook;\nusing Plotly.NET.CSharp;\nusing TorchSharp;\nusing static TorchSharp.torch;", cells[0].Source, StringComparison.Ordinal);
-        Assert.All(cells, cell => Assert.Empty(cell.Outputs));
+        foreach (string folder in (string[])["", "solutions"])
+        {
+            var cells = NotebookDocument.Read(Path.Combine(Folder, folder, name)).CodeCells.ToList();
+            Assert.Equal(FirstCell, cells[0].Source.Replace("../../", "../", StringComparison.Ordinal));
+            Assert.All(cells, cell => Assert.Empty(cell.Outputs));
+        }
     }
+
+    private const string FirstCell = """
+        #r "../artifacts/workbook/MoeWorkbook.dll"
+
+        using MoeWorkbook;
+        using Plotly.NET.CSharp;
+        using TorchSharp;
+        using static TorchSharp.torch;
+
+        NotebookDisplay.Register();
+        """;
 
     private static Task<NotebookResult> Execute(string name) =>
         Executed.GetOrAdd(name, _ => NotebookRunner.RunAsync(Path.Combine(Folder, name)));

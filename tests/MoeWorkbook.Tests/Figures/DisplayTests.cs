@@ -83,38 +83,9 @@ public class DisplayTests
     }
 
     [Fact]
-    public void Charts_and_tensors_are_registered_with_a_kernels_formatter()
+    public void A_program_without_a_kernel_may_call_the_first_cells_line_too()
     {
-        FakeKernelFormatter.Registered.Clear();
-        KernelFormatters.Register(typeof(FakeKernelFormatter));
-        Assert.Equal(
-            [(typeof(Plotly.NET.GenericChart), "text/html"), (typeof(Plotly.NET.GenericChart), "text/plain"), (typeof(torch.Tensor), "text/html"), (typeof(torch.Tensor), "text/plain")],
-            FakeKernelFormatter.Registered);
-    }
-
-    [Fact]
-    public void A_kernel_with_another_formatter_does_no_harm()
-    {
-        KernelFormatters.Register(typeof(string));
-        KernelFormatters.Register(typeof(FailingKernelFormatter));
-    }
-
-    public static class FakeKernelFormatter
-    {
-        public static List<(Type Type, string MimeType)> Registered { get; } = [];
-
-        public static void Register<T>(Func<T, string> formatter, string mimeType = "text/plain") => throw new InvalidOperationException($"{formatter} {mimeType}");
-
-        public static void Register(Type type, Action<object, TextWriter> formatter, string mimeType = "text/plain", bool addToDefaults = false)
-        {
-            Assert.NotNull(formatter);
-            Assert.False(addToDefaults);
-            Registered.Add((type, mimeType));
-        }
-    }
-
-    public static class FailingKernelFormatter
-    {
-        public static void Register(Type type, Action<object, TextWriter> formatter, string mimeType) => throw new InvalidOperationException($"{type} {formatter} {mimeType}");
+        NotebookDisplay.Register();
+        Assert.DoesNotContain(AppDomain.CurrentDomain.GetAssemblies(), assembly => assembly.GetName().Name!.StartsWith("Microsoft.DotNet.Interactive", StringComparison.Ordinal));
     }
 }

@@ -40,8 +40,8 @@ public class TrainingFigureTests
         var json = Json(MoeWorkbook.Figures.Specialization([measured, measured], "t", "c."));
         Assert.Equal([30, 30], Numbers(json["data"]![0]!["y"]!));
         Assert.Equal([-0.18, 0.82], Numbers(json["data"]![0]!["x"]!));
-        Assert.Equal(4, json["layout"]!["shapes"]!.AsArray().Count);
-        Assert.Equal((-0.18, 20.0, 40.0), ((double)json["layout"]!["shapes"]![0]!["x0"]!, (double)json["layout"]!["shapes"]![0]!["y0"]!, (double)json["layout"]!["shapes"]![0]!["y1"]!));
+        Assert.Equal([10, 10], Numbers(json["data"]![0]!["error_y"]!["arrayminus"]!), (a, b) => Math.Abs(a - b) < 1e-9);
+        Assert.Equal([1, 1], Numbers(json["data"]![1]!["error_y"]!["array"]!), (a, b) => Math.Abs(a - b) < 1e-9);
     }
 
     [Fact]

@@ -16,20 +16,15 @@ public sealed class SitePublisherTests : IDisposable
     /// <summary>A site whose scripts are already there, so that no test needs npm.</summary>
     private SiteOptions Site()
     {
-        var site = new SiteOptions { Folder = _folder.File("site"), Root = _folder.Path, NpmFolder = _folder.File("npm") };
-        Package("plotly.js-dist-min", site.PlotlyVersion, "plotly.min.js");
-        Package("katex", site.KatexVersion, "dist/katex.min.js", "dist/katex.min.css", "dist/fonts/A.woff2");
-        return site;
-
-        void Package(string name, string version, params string[] files)
+        var site = new SiteOptions { Folder = _folder.File("site"), Root = _folder.Path, NpmFolder = _folder.File("npm"), FigureScript = "// draws" };
+        foreach (string file in (string[])["dist/katex.min.js", "dist/katex.min.css", "dist/fonts/A.woff2", "package.json"])
         {
-            foreach (string file in files.Append("package.json"))
-            {
-                string path = Path.Combine(site.NpmFolder, "node_modules", name, file);
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                File.WriteAllText(path, $$"""{"version": "{{version}}"}""");
-            }
+            string path = Path.Combine(site.NpmFolder, "node_modules", "katex", file);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, $$"""{"version": "{{site.KatexVersion}}"}""");
         }
+
+        return site;
     }
 
     private NotebookDocument Chapter(string name, string markdown)
@@ -105,16 +100,18 @@ public sealed class SitePublisherTests : IDisposable
     }
 
     [Fact]
-    public async Task Figures_bring_plotly_and_formulas_bring_katex_only_where_they_are()
+    public async Task Figures_bring_their_script_as_a_file_and_formulas_bring_katex_only_where_they_are()
     {
         NotebookDocument document = Chapter("01-page.ipynb", "# A\n\nplain");
         string page = await PageAsync(document);
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
-        document.Add(CellKind.Code, "\"<div id='f'></div><script>Plotly.newPlot('f', [])</script>\".DisplayAs(\"text/html\");");
+        document.Add(CellKind.Code, "\"<p data-figure-script=''>script</p>\".DisplayAs(\"text/html\");\n\"<div data-figure=''></div>\".DisplayAs(\"text/html\");");
         document.Add(CellKind.Markdown, "$$\nE = 8\n$$");
         page = await PageAsync(document);
-        int figure = page.IndexOf("Plotly.newPlot(", StringComparison.Ordinal);
-        Assert.InRange(page.IndexOf("<script src=\"assets/plotly.min.js\"></script>", StringComparison.Ordinal), 1, figure);
+        Assert.Contains("<script src=\"assets/figures.js\" defer></script>", page, StringComparison.Ordinal);
+        Assert.Contains("<div data-figure=''></div>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<p data-figure-script", page, StringComparison.Ordinal);
+        Assert.Equal("// draws", File.ReadAllText(_folder.File("site/assets/figures.js")));
         Assert.Contains("assets/katex/katex.min.css", page, StringComparison.Ordinal);
         Assert.True(File.Exists(_folder.File("site/assets/katex/fonts/A.woff2")));
         Assert.Equal("", _log.ToString());
@@ -170,10 +167,12 @@ public sealed class SitePublisherTests : IDisposable
     {
         Chapter("01-page.ipynb", "# A\n\n$x^2$");
         NotebookResult result = await NotebookRunner.RunAsync(_folder.File("01-page.ipynb"));
-        SiteOptions site = Site() with { PlotlyVersion = "0.0.1-none", Npm = "no-such-npm" };
-        Directory.Delete(Path.Combine(site.NpmFolder, "node_modules", "katex"), recursive: true);
+        SiteOptions site = Site() with { KatexVersion = "0.0.1-none", Npm = "no-such-npm" };
         SitePublisher.Publish([result], site, _log);
-        Assert.Contains("plotly.js-dist-min 0.0.1-none could not be fetched (no-such-npm is not installed); the copy of 2.27.1", _log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("katex 0.0.1-none could not be fetched (no-such-npm is not installed); the copy of 0.16.22", _log.ToString(), StringComparison.Ordinal);
+        Directory.Delete(Path.Combine(site.NpmFolder, "node_modules", "katex"), recursive: true);
+        Directory.Delete(_folder.File("site"), recursive: true);
+        SitePublisher.Publish([result], site, _log);
         Assert.Contains("there is no copy", _log.ToString(), StringComparison.Ordinal);
         string page = File.ReadAllText(_folder.File("site/01-page.html"));
         Assert.Contains("\\(x^2\\)", page, StringComparison.Ordinal);

@@ -13,7 +13,7 @@ public class TimingFigureTests
         var json = JsonNode.Parse(figure.ToJson())!;
         Assert.Equal(2.0, (double)json["data"]![1]!["x"]![0]!);
         Assert.Equal(10.0, (double)json["data"]![1]!["y"]![0]!);
-        Assert.Equal((5.0, 20.0), ((double)json["layout"]!["shapes"]![0]!["y0"]!, (double)json["layout"]!["shapes"]![0]!["y1"]!));
+        Assert.Equal((5.0, 10.0), Whisker(json["data"]![1]!, 0));
         Assert.Equal(100.0, (double)json["data"]![0]!["y"]![2]!);
     }
 
@@ -34,9 +34,8 @@ public class TimingFigureTests
     public void Every_bar_has_its_interval()
     {
         var json = JsonNode.Parse(MoeWorkbook.Figures.Times([_measurement, _measurement with { Name = "other" }], "t", "c").ToJson())!;
-        Assert.Equal(2, json["layout"]!["shapes"]!.AsArray().Count);
-        Assert.Equal("other", (string)json["layout"]!["shapes"]![1]!["x0"]!);
-        Assert.Equal((9.0, 12.0), ((double)json["layout"]!["shapes"]![0]!["y0"]!, (double)json["layout"]!["shapes"]![0]!["y1"]!));
+        Assert.Equal(["layer", "other"], json["data"]![0]!["x"]!.AsArray().Select(name => (string)name!));
+        Assert.Equal([(1.0, 2.0), (1.0, 2.0)], Enumerable.Range(0, 2).Select(bar => Whisker(json["data"]![0]!, bar)));
     }
 
     [Fact]
@@ -45,10 +44,15 @@ public class TimingFigureTests
         var json = JsonNode.Parse(MoeWorkbook.Figures.TimesAgainstLimits([("slow", new Estimate(0.1, 0.09, 0.11), 0.02), ("fast", new Estimate(0.01, 0.009, 0.011), 0.009)], "t", "c").ToJson())!;
         Assert.Equal([20.0, 9.0], json["data"]![0]!["y"]!.AsArray().Select(y => (double)y!), (a, b) => Math.Abs(a - b) < 1e-9);
         Assert.Equal([100.0, 10.0], json["data"]![1]!["y"]!.AsArray().Select(y => (double)y!), (a, b) => Math.Abs(a - b) < 1e-9);
+        Assert.Equal((80.0, 0.0), Whisker(json["data"]![1]!, 0));
         Assert.Equal("log", (string)json["layout"]!["yaxis"]!["type"]!);
         Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.TimesAgainstLimits([], "t", "c"));
         Assert.Contains("'none'", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.TimesAgainstLimits([("none", new Estimate(1, 1, 1), 0)], "t", "c")).Message, StringComparison.Ordinal);
     }
+
+    // How far a whisker goes down and up from its point.
+    private static (double Down, double Up) Whisker(JsonNode trace, int point) =>
+        (Math.Round((double)trace["error_y"]!["arrayminus"]![point]!, 9), Math.Round((double)trace["error_y"]!["array"]![point]!, 9));
 
     [Fact]
     public void A_figure_of_nothing_is_refused()

@@ -4,37 +4,30 @@ using System.Text.Json;
 
 namespace MoeWorkbook.Notebooks;
 
-/// <summary>The scripts that pages need, from their npm packages: fetched once, then copied beside the pages.</summary>
-internal sealed record SiteScripts(bool Plotly, bool Katex)
+/// <summary>The script and fonts that set formulas, from katex's npm package: fetched once, then copied beside the pages.</summary>
+internal static class Katex
 {
+    private const string Package = "katex";
     private static readonly TimeSpan NpmTimeout = TimeSpan.FromMinutes(2);
 
-    /// <summary>Brings the scripts into <c>assets/</c>. What cannot be had is said in the log, and the pages do without.</summary>
-    public static SiteScripts Provide(SiteOptions site, TextWriter log)
+    /// <summary>Brings katex into <c>assets/</c>; false, said in the log, where it cannot be had, and the pages do without.</summary>
+    public static bool Provide(SiteOptions site, TextWriter log)
     {
-        (string Name, string Version)[] packages = [("plotly.js-dist-min", site.PlotlyVersion), ("katex", site.KatexVersion)];
-        if (packages.Any(package => Installed(site, package.Name) != package.Version) && Install(site, packages) is { } problem)
+        if (Installed(site) != site.KatexVersion && Install(site) is { } problem)
         {
-            foreach ((string name, string version) in packages.Where(package => Installed(site, package.Name) != package.Version))
-                log.WriteLine(Installed(site, name) is { } older
-                    ? $"{name} {version} could not be fetched ({problem}); the copy of {older} in {site.NpmFolder} is used."
-                    : $"{name} {version} could not be fetched ({problem}) and there is no copy in {site.NpmFolder}: {Without(name)}. Run again where npm can reach its registry.");
+            log.WriteLine(Installed(site) is { } older
+                ? $"{Package} {site.KatexVersion} could not be fetched ({problem}); the copy of {older} in {site.NpmFolder} is used."
+                : $"{Package} {site.KatexVersion} could not be fetched ({problem}) and there is no copy in {site.NpmFolder}: formulas stay as LaTeX. Run again where npm can reach its registry.");
         }
 
-        string assets = Path.Combine(site.Folder, "assets");
-        Directory.CreateDirectory(assets);
-        return new SiteScripts(
-            Copy(Path.Combine(PackageFolder(site, "plotly.js-dist-min"), "plotly.min.js"), Path.Combine(assets, "plotly.min.js")),
-            CopyKatex(Path.Combine(PackageFolder(site, "katex"), "dist"), Path.Combine(assets, "katex")));
-
-        static string Without(string name) => name == "katex" ? "formulas stay as LaTeX" : "figures are not drawn";
+        return CopyAll(Path.Combine(PackageFolder(site), "dist"), Path.Combine(site.Folder, "assets", "katex"));
     }
 
-    private static string PackageFolder(SiteOptions site, string package) => Path.Combine(site.NpmFolder, "node_modules", package);
+    private static string PackageFolder(SiteOptions site) => Path.Combine(site.NpmFolder, "node_modules", Package);
 
-    private static string? Installed(SiteOptions site, string package)
+    private static string? Installed(SiteOptions site)
     {
-        string description = Path.Combine(PackageFolder(site, package), "package.json");
+        string description = Path.Combine(PackageFolder(site), "package.json");
         if (!File.Exists(description))
             return null;
         try
@@ -49,12 +42,12 @@ internal sealed record SiteScripts(bool Plotly, bool Katex)
     }
 
     /// <summary>Runs npm; returns what went wrong, or null.</summary>
-    private static string? Install(SiteOptions site, (string Name, string Version)[] packages)
+    private static string? Install(SiteOptions site)
     {
         WholeFile.Write(Path.Combine(site.NpmFolder, "package.json"), JsonSerializer.Serialize(new
         {
             @private = true,
-            dependencies = packages.ToDictionary(package => package.Name, package => package.Version),
+            dependencies = new { katex = site.KatexVersion },
         }));
         string[] arguments = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
         ProcessStartInfo start = OperatingSystem.IsWindows()
@@ -91,7 +84,7 @@ internal sealed record SiteScripts(bool Plotly, bool Katex)
         return true;
     }
 
-    private static bool CopyKatex(string source, string target)
+    private static bool CopyAll(string source, string target)
     {
         if (!Copy(Path.Combine(source, "katex.min.js"), Path.Combine(target, "katex.min.js"))
             || !Copy(Path.Combine(source, "katex.min.css"), Path.Combine(target, "katex.min.css")))
