@@ -53,7 +53,7 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
     private KernelKind Choose(RoutingDecision routing, in FusedCall call, WeightType type)
     {
         if (always is { } kind) return kind;
-        return KernelChoice.For(type, KernelChoice.TokensPerExpert(routing, call.ExpertCount), (long)call.HiddenSize * call.FeedForwardSize);
+        return KernelChoice.For(instructions, type, KernelChoice.TokensPerExpert(routing, call.ExpertCount), (long)call.HiddenSize * call.FeedForwardSize);
     }
 
     private static Tensor Run(FusedFeedForward kernel, FusedCall call, Tensor hidden, RoutingDecision routing, object owner)
