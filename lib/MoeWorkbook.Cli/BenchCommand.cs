@@ -60,6 +60,8 @@ internal static class BenchCommand
     /// <summary>Texts with commas between; null for none.</summary>
     internal static string? Joined(IReadOnlyCollection<string> texts) => texts.Count == 0 ? null : string.Join(", ", texts);
 
+    internal static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => (JsonNode)text)];
+
     internal static void Print(JsonObject json) => Console.WriteLine(json.ToJsonString(_indented));
 
     /// <summary>Says on the error output what is going on.</summary>

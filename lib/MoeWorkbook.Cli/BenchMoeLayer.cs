@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
@@ -8,9 +7,10 @@ namespace MoeWorkbook.Cli;
 internal static class BenchMoeLayer
 {
     private const string Bandwidth = "bandwidth", Product = "dense product";
+    private const int FewestRounds = 3;
     private static readonly WeightType[] _types = [WeightType.Float32, WeightType.BFloat16, WeightType.Int8, WeightType.Int4];
 
-    // After a product OpenBLAS's and OpenMP's threads wait actively for the next one (OpenBLAS's for 2^26 cycles, some 25 ms): it must not cost the alternative that has its turn.
+    // After a product OpenMP's threads wait actively for the next one: it must not cost the alternative that has its turn.
     private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(40);
 
     // Many short calls: the first after a rest also waits for the cores to wake up, which on a shared machine takes milliseconds. As in pytorch_peer.py.
@@ -29,88 +29,94 @@ internal static class BenchMoeLayer
         routing.AcceptOnlyFromAmong("balanced", "collapsed");
         var noDense = new Option<bool>("--no-dense") { Description = "Leave the dense blocks out: at many tokens the one of equal total parameters takes longer than all else." };
         var noPyTorch = new Option<bool>("--no-pytorch") { Description = "Leave PyTorch out." };
+        var minutes = NumberOption.Whole("--minutes", "The time for all of it: what does not fit is measured in fewer rounds or left out.", 5);
         var json = BenchCommand.Json();
         var command = new Command("moe-layer", "Time one Mixture-of-Experts layer, by default of Mixtral's size.")
         {
-            tokens, types, rounds, hidden, feedForward, experts, topK, routing, noDense, noPyTorch, json,
+            tokens, types, rounds, hidden, feedForward, experts, topK, routing, noDense, noPyTorch, minutes, json,
         };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(topK) > parsed.GetValue(experts)) throw new UsageException("--top-k must not exceed --experts.", command);
+            long start = TimeProvider.System.GetTimestamp();
             var shape = new LayerShape(parsed.GetValue(hidden), parsed.GetValue(feedForward), parsed.GetValue(experts), parsed.GetValue(topK)) { Collapsed = parsed.GetValue(routing) == "collapsed" };
             var device = ComputeDevice.Current;
             var probe = BenchProbe.Of(device);
             string? python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
             BenchCommand.Progress(python is null ? "no Python with torch: its columns stay empty (set WORKBOOK_PYTHON)" : $"PyTorch in {python}");
 
-            var rows = new List<LayerRow>();
-            var versions = new SortedSet<string>();
+            using var report = new LayerReport(probe, parsed.GetValue(json));
             using var memory = new ReadBandwidth(MachineProbeOptions.For(device).ReadBytes, rounds: 3, device);
             var wanted = parsed.GetValue(types)!.ToLookup(type => device.type == TorchSharp.DeviceType.CPU || BenchedLayer.InPyTorch(type));
-            foreach (var type in wanted[false]) BenchCommand.Progress($"{LayerRow.TypeName(type)}: quantised experts are computed on the CPU only, so {device} leaves them out");
+            foreach (var type in wanted[false]) report.LeaveOut($"{LayerRow.TypeName(type)}, for quantised experts are computed on the CPU only, not on {device}.");
+            int[] counts = [.. parsed.GetValue(tokens)!.Order()];
+            double sharesLeft = wanted[true].Count() * counts.Sum(Share);
             foreach (var type in wanted[true])
             {
                 BenchCommand.Progress($"{LayerRow.TypeName(type)}: making the weights");
                 using var noGradient = no_grad();
                 using var layer = new BenchedLayer(shape, type, device);
                 using var peer = python is not null && BenchedLayer.InPyTorch(type) ? PyTorchPeer.Start(python, shape, LayerRow.TypeName(type), device) : null;
-                if (peer is not null) versions.Add(peer.Version);
-                foreach (int count in parsed.GetValue(tokens)!)
+                if (peer is not null) report.Name(peer.Version);
+                var rivals = new Rivals(shape, type, !parsed.GetValue(noDense), peer, report);
+                foreach (int count in counts)
                 {
-                    BenchCommand.Progress($"{LayerRow.TypeName(type)}: {count} tokens");
-                    rows.Add(Measure(shape, layer, count, parsed.GetValue(rounds), !parsed.GetValue(noDense), probe, memory, peer));
+                    double secondsLeft = 60 * parsed.GetValue(minutes) - TimeProvider.System.GetElapsedTime(start).TotalSeconds, seconds = secondsLeft * Share(count) / sharesLeft;
+                    sharesLeft -= Share(count);
+                    if (secondsLeft > 0) report.Add(Measure(shape, layer, count, parsed.GetValue(rounds), TimeSpan.FromSeconds(seconds), probe, memory, rivals));
+                    else report.LeaveOut($"{LayerRow.TypeName(type)}, {count} tokens: the time is over (--minutes gives more).");
                 }
             }
-
-            if (parsed.GetValue(json))
-                BenchCommand.Print(new() { ["probe"] = BenchProbe.ToJson(probe), ["pytorch"] = BenchCommand.Joined(versions), ["rows"] = new JsonArray([.. rows.Select(row => row.ToJson())]) });
-            else
-                Console.WriteLine($"{probe}\n\n{LayerRow.ToText(rows)}");
         });
         return command;
+
+        // Many tokens take longer, and few are measured in as many rounds.
+        static double Share(int tokens) => 1 + tokens / 64.0;
     }
 
-    private static LayerRow Measure(LayerShape shape, BenchedLayer layer, int tokens, int rounds, bool dense, MachineProbe probe, ReadBandwidth memory, PyTorchPeer? peer)
+    private static LayerRow Measure(LayerShape shape, BenchedLayer layer, int tokens, int rounds, TimeSpan time, MachineProbe probe, ReadBandwidth memory, Rivals rivals)
     {
         using var scope = NewDisposeScope();
+        long start = TimeProvider.System.GetTimestamp();
         var hidden = layer.Hidden(tokens);
         // The experts take turns from call to call, so that no cache keeps what one token touches.
         var decisions = Enumerable.Range(0, shape.Experts).Select(turn => Decide(shape, tokens, turn, hidden.device)).ToArray();
         int call = 0;
-        var (left, right) = (layer.Hidden((int)MachineProbeOptions.For(hidden.device).GemmShapes[0].Rows), layer.Gate()); // [rows, hidden] × [hidden, ffn]
-        var alternatives = new List<(string, Func<double>)>
-        {
+        int touched = ExpertsTouched.In(decisions[0]);
+        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
+        var fastest = layer.Type == WeightType.Float32 ? ScalarType.Float32 : probe.GemmFlopsPerSecond.MaxBy(rate => rate.Value).Key;
+        long rows = MachineProbeOptions.For(hidden.device).GemmShapes[0].Rows;
+        var (left, right) = (layer.Hidden((int)rows).to(fastest), layer.Gate(8 * rows, fastest)); // [rows, hidden] × [hidden, columns]
+        (string Name, Func<double> Sample)[] limits =
+        [
             (LayerRow.Ours, Sampler(layer.Run)),
-            (LayerRow.Loop, Sampler(layer.RunLoop)),
             // What bounds the layer, in the same rounds: on a shared machine the probe's is of another moment.
             (Bandwidth, () => Seconds(() => memory.Sample(), hidden.device) / memory.Bytes), // seconds a byte
             (Product, () => Seconds(() => left.matmul(right).Dispose(), hidden.device) / (2.0 * left.shape[0] * right.numel())), // seconds an operation
-        };
-        if (dense)
-        {
-            alternatives.Add((LayerRow.DenseTotal, Faster(layer.Dense(shape.Experts).Select(Sampler))));
-            alternatives.Add((LayerRow.DenseActive, Faster(layer.Dense(shape.TopK).Select(Sampler))));
-        }
-
-        if (peer is not null)
-        {
-            alternatives.Add((LayerRow.PyTorchLoop, () => Rested(() => peer.Run($"loop {tokens}"))));
-            alternatives.Add((LayerRow.PyTorchGrouped, () => Rested(() => peer.Run($"grouped {tokens}"))));
-        }
-
-        var measured = Measurement.Rounds(new() { Rounds = rounds, Limit = TimeSpan.FromMinutes(1) }, [.. alternatives]);
+        ];
+        // A first turn of each, which does not count, says how long the others will take.
+        double turns = limits.Sum(Turn);
+        var admitted = rivals.Admit(tokens, work.Flops, time.TotalSeconds - TimeProvider.System.GetElapsedTime(start).TotalSeconds, turns, FewestRounds, Turn,
+            Sampler(layer.RunLoop), count => Faster(layer.Dense(count).Select(Sampler)));
+        var measured = Measurement.Rounds(
+            new() { Rounds = rounds, FewestRounds = Math.Min(rounds, FewestRounds), WarmUpRounds = 0, Limit = time - TimeProvider.System.GetElapsedTime(start) }, [.. limits, .. admitted]);
 
         double bandwidth = 1 / measured[Bandwidth].Seconds.Value, rate = 1 / measured[Product].Seconds.Value;
-        int touched = ExpertsTouched.In(decisions[0]);
-        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
         return new(layer.Type, shape, tokens, touched, measured, new Roofline(bandwidth, rate, probe.SecondsPerCall).Predict(work), bandwidth,
             work.Bytes / measured.Ratio(LayerRow.Ours, Bandwidth).Value, work.Flops / measured.Ratio(LayerRow.Ours, Product).Value);
 
         Func<double> Sampler(Action<Tensor, RoutingDecision> run) => () => Seconds(() => run(hidden, decisions[call++ % decisions.Length]), hidden.device);
+
+        static double Turn((string Name, Func<double> Sample) alternative)
+        {
+            long start = TimeProvider.System.GetTimestamp();
+            alternative.Sample();
+            return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
+        }
     }
 
     /// <summary>The dense block at its best: of the ways to compute it the one that is faster here.</summary>
-    private static Func<double> Faster(IEnumerable<Func<double>> ways) => ways.ToArray() is [var only] ? only : ways.MinBy(way => Math.Min(way(), way()))!;
+    private static Func<double> Faster(IEnumerable<Func<double>> ways) => ways.ToArray() is [var only] ? only : ways.MinBy(way => way())!;
 
     private static RoutingDecision Decide(LayerShape shape, int tokens, int turn, Device device)
     {
@@ -138,7 +144,7 @@ internal static class BenchMoeLayer
         return TimeProvider.System.GetElapsedTime(start).TotalSeconds / calls;
     });
 
-    private static double Rested(Func<double> sample)
+    internal static double Rested(Func<double> sample)
     {
         Thread.Sleep(_rest);
         return sample();

@@ -33,6 +33,7 @@ internal static class BenchProbe
         ["read_kernel"] = probe.ReadKernel,
         ["gemm_gflops"] = new JsonObject(probe.GemmFlopsPerSecond.Select(rate =>
             KeyValuePair.Create(MachineProbe.TypeName(rate.Key), (JsonNode?)BenchCommand.Rounded(rate.Value / 1e9)))),
+        ["left_out"] = BenchCommand.Texts(probe.LeftOut),
         ["call_microseconds"] = BenchCommand.Rounded(probe.SecondsPerCall * 1e6),
         ["device"] = ComputeDevice.Current.ToString(),
         ["processor"] = Machine.Current.Processor,

@@ -35,8 +35,10 @@ internal sealed class BenchedLayer : IDisposable
         return randn(tokens, _experts.HiddenSize, device: _experts.GateUp.device).to(_experts.GateUp.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A matrix of weights for a dense product, <c>[hidden, ffn]</c>: the gate projection of the first expert.</summary>
-    public Tensor Gate() => _experts.GateUp.select(0, 0).narrow(0, 0, _experts.FeedForwardSize).transpose(0, 1);
+    /// <summary>A matrix of weights for a dense product, <c>[hidden, columns]</c>: of the gate projection of the first expert.</summary>
+    /// <param name="columns">The most columns.</param>
+    /// <param name="type">The type.</param>
+    public Tensor Gate(long columns, ScalarType type) => _experts.GateUp.select(0, 0).narrow(0, 0, Math.Min(columns, _experts.FeedForwardSize)).to(type).transpose(0, 1);
 
     public void Run(Tensor hidden, RoutingDecision routing) =>
         (_quantized is null ? _fast.Run(hidden, routing, _experts) : _fast.Run(hidden, routing, _quantized)).Dispose();

@@ -67,5 +67,9 @@ internal sealed record LayerRow(
         return json;
     }
 
+    /// <summary>One line: the layer, its limits, and its rivals.</summary>
+    public override string ToString() => $"{TypeName(Type)}, {Tokens} tokens: {Milliseconds} ms, {BandwidthFraction:P0} of the bandwidth, {GemmFraction:P0} of GEMM"
+        + string.Concat(_rivals.Where(rival => Has(rival.Name)).Select(rival => $"; {rival.Name} {Times.Ratio(rival.Name, Ours)} times"));
+
     private bool Has(string name) => Times.Measurements.Any(measurement => measurement.Name == name);
 }

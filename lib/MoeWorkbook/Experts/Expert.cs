@@ -1,5 +1,4 @@
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
@@ -23,7 +22,7 @@ public sealed record Expert(FeedForwardKind Kind, Tensor GateUp, Tensor Down, Te
         Expect.Shape(tokens, nameof(tokens), ("tokens", -1), ("hidden", GateUp.shape[1]));
         Expect.Like(tokens, nameof(tokens), GateUp);
         using var scope = NewDisposeScope();
-        var projected = functional.linear(tokens, GateUp, GateUpBias!); // [tokens, 2·ffn]
-        return functional.linear(Activation.Apply(Kind, projected, Clamp), Down, DownBias!).MoveToOuterDisposeScope();
+        var projected = MatrixProduct.Linear(tokens, GateUp, GateUpBias); // [tokens, 2·ffn]
+        return MatrixProduct.Linear(Activation.Apply(Kind, projected, Clamp), Down, DownBias).MoveToOuterDisposeScope();
     }
 }

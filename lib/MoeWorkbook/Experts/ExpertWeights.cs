@@ -91,9 +91,9 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     private Tensor Products(Tensor input, Func<Tensor, Tensor> ofExperts)
     {
         using var scope = NewDisposeScope();
-        var projected = bmm(input, ofExperts(GateUp).transpose(1, 2)); // [experts, rows, 2·ffn]
+        var projected = MatrixProduct.Batched(input, ofExperts(GateUp)); // [experts, rows, 2·ffn]
         if (GateUpBias is { } bias) projected += ofExperts(bias).unsqueeze(1);
-        var output = bmm(Activation.Apply(Kind, projected, Clamp), ofExperts(Down).transpose(1, 2)); // [experts, rows, hidden]
+        var output = MatrixProduct.Batched(Activation.Apply(Kind, projected, Clamp), ofExperts(Down)); // [experts, rows, hidden]
         if (DownBias is { } downBias) output += ofExperts(downBias).unsqueeze(1);
         return output.MoveToOuterDisposeScope();
     }

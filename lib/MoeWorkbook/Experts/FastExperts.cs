@@ -23,5 +23,5 @@ public sealed class FastExperts : ExpertRunner
 
     private static bool SortsFaster(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
         hidden.dtype == ScalarType.BFloat16
-        && KernelChoice.Sorts(KernelChoice.TokensPerExpert(routing, experts.ExpertCount), (long)experts.HiddenSize * experts.FeedForwardSize);
+        && KernelChoice.Sorts(Instructions.Best, KernelChoice.TokensPerExpert(routing, experts.ExpertCount), (long)experts.HiddenSize * experts.FeedForwardSize);
 }

@@ -106,12 +106,12 @@ public sealed class LatentAttention : Module<Tensor, ForwardPass, Tensor>
 
         var maps = _latentUp.Weight.unflatten(0, _heads, -1).split([_config.NopeHeadSize, _config.ValueHeadSize], 1);
         var (keyMap, valueMap) = (maps[0], maps[1]); // [heads, nope, rank] and [heads, value, rank]
-        var latentQuery = matmul(queryParts[0], keyMap); // [batch, heads, sequence, rank]
+        var latentQuery = MatrixProduct.Multiply(queryParts[0], keyMap); // [batch, heads, sequence, rank]
         var queries = cat([latentQuery, _rotary.Rotate(queryParts[1], rotation)], -1); // [batch, heads, sequence, rank + rotary]
         var keys = cat([latent, rotaryKey], -1); // [batch, 1, positions, rank + rotary]
         var hiddenKeys = pass.HiddenKeys(sequence, keys.shape[2], null, hidden.device);
         var mixedLatent = ScaledDotProductAttention.Attend(queries, keys, latent, _scale, hiddenKeys); // [batch, heads, sequence, rank]
-        var mixed = matmul(mixedLatent, valueMap.transpose(1, 2)); // [batch, heads, sequence, value]
+        var mixed = MatrixProduct.Multiply(mixedLatent, valueMap.transpose(1, 2)); // [batch, heads, sequence, value]
         return _output.forward(mixed.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
     }
 

@@ -40,6 +40,6 @@ public sealed class Projection : Module<Tensor, Tensor>
         var weight = Weight;
         Expect.LastDimension(input, nameof(input), "input size", weight.shape[1]);
         Expect.Like(input, nameof(input), weight);
-        return functional.linear(input, weight, Bias!);
+        return MatrixProduct.Linear(input, weight, Bias);
     }
 }

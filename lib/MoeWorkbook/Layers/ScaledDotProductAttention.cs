@@ -23,7 +23,7 @@ public static class ScaledDotProductAttention
         Expect.Shape(values, nameof(values), ("batch", batch), ("key-value heads", groups), ("keys", keys.shape[2]), ("value head size", -1));
         Expect.SameDevice(values, nameof(values), keys, nameof(keys));
         // The query heads of a group lie beside each other, so a group is one matrix of heads / groups · queries rows.
-        var output = matmul(weights.reshape(batch, groups, -1, keys.shape[2]), values);
+        var output = MatrixProduct.Multiply(weights.reshape(batch, groups, -1, keys.shape[2]), values);
         return output.reshape(batch, heads, length, values.shape[3]).MoveToOuterDisposeScope();
     }
 
@@ -59,7 +59,7 @@ public static class ScaledDotProductAttention
         }
 
         using var scope = NewDisposeScope();
-        var logits = matmul(queries.reshape(batch, groups, -1, queries.shape[3]), keys.transpose(2, 3));
+        var logits = MatrixProduct.Multiply(queries.reshape(batch, groups, -1, queries.shape[3]), keys.transpose(2, 3));
         logits = logits.reshape(batch, heads, length, count).Widened() * scale; // [batch, heads, queries, keys]
         if (hiddenKeys is not null) logits = logits.masked_fill(hiddenKeys, double.NegativeInfinity);
         if (sinks is null) return logits.softmax(-1).MoveToOuterDisposeScope();

@@ -1,5 +1,4 @@
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
@@ -47,11 +46,11 @@ public sealed class DenseOfExperts : ExpertRunner
     private Tensor Products(Tensor hidden, ExpertWeights experts)
     {
         var gateUp = experts.GateUp.narrow(0, 0, _count).view(-1, experts.HiddenSize); // [n·2·ffn, hidden]
-        var projected = functional.linear(hidden, gateUp, null!).view(hidden.shape[0], _count, -1); // [tokens, n, 2·ffn]
+        var projected = MatrixProduct.Linear(hidden, gateUp).view(hidden.shape[0], _count, -1); // [tokens, n, 2·ffn]
         var inner = Activation.Apply(experts.Kind, projected).unbind(1); // n times [tokens, ffn]
         var down = experts.Down.unbind();
         var output = zeros_like(hidden);
-        for (int e = 0; e < _count; e++) output.addmm_(inner[e], down[e].transpose(0, 1));
+        for (int e = 0; e < _count; e++) output.add_(MatrixProduct.Linear(inner[e], down[e]));
         return output;
     }
 

@@ -45,11 +45,11 @@ public sealed record LayerBenchmark
     /// <summary>The share of the read bandwidth of the same rounds that the layer's weights were read at.</summary>
     public required double BandwidthFraction { get; init; }
 
-    /// <summary>The share of the rate of one large dense product of the same type, timed in the same rounds.</summary>
+    /// <summary>The share of the rate of one large dense product, timed in the same rounds, in the type that is multiplied fastest: float32 for float32 weights.</summary>
     public required double GemmFraction { get; init; }
 
-    /// <summary>Time of the teaching loop, <see cref="LoopExperts"/>.</summary>
-    public required double LoopMilliseconds { get; init; }
+    /// <summary>Time of the teaching loop, <see cref="LoopExperts"/>; null where it was left out.</summary>
+    public double? LoopMilliseconds { get; init; }
 
     /// <summary>Time of the dense block with as many parameters in total; null where it was left out.</summary>
     public double? DenseTotalMilliseconds { get; init; }

@@ -12,7 +12,16 @@ namespace MoeWorkbook;
 public sealed record MachineProbe(
     double ReadBytesPerSecond, string ReadKernel, IReadOnlyDictionary<ScalarType, double> GemmFlopsPerSecond, double SecondsPerCall) : INotebookDisplay
 {
+    // A product of so few numbers takes milliseconds, and where each takes nanoseconds a tenth of a second.
+    private const long TriedRows = 4, TriedColumns = 512;
+
+    // Seconds: what would take longer is not waited for.
+    private const double LongestProduct = 2;
+
     private static readonly Lazy<MachineProbe> _current = new(() => Run());
+
+    /// <summary>What was hopeless in a first small try and is left out, a sentence each.</summary>
+    public IReadOnlyList<string> LeftOut { get; init; } = [];
 
     /// <summary>This machine's CPU, probed at the first use: a few seconds, and 1.3 GiB of memory meanwhile.</summary>
     public static MachineProbe Current => _current.Value;
@@ -26,18 +35,18 @@ public sealed record MachineProbe(
         options.Validate();
         using var noGradient = no_grad();
         using var memory = new ReadBandwidth(options.ReadBytes, options.ReadRounds, options.Device);
-        var gemm = options.GemmTypes.ToDictionary(type => type, type => GemmRate(type, options));
-        return new(memory.BytesPerSecond, memory.Kernel, gemm, CallTime(options.Device ?? CPU));
+        var leftOut = new List<string>();
+        var gemm = options.GemmTypes.ToDictionary(type => type, type => GemmRate(type, options, leftOut));
+        return new(memory.BytesPerSecond, memory.Kernel, gemm, CallTime(options.Device ?? CPU)) { LeftOut = leftOut };
     }
 
-    /// <summary>The rate of a product whose weights are of a type. Quantised weights have no product of their own in libtorch; they are held against the fastest type.</summary>
+    /// <summary>The rate of a product whose weights are of a type. Bfloat16 weights can be widened, and quantised weights have no product of their own in libtorch: both are held against the fastest type.</summary>
     /// <param name="type">The type of the weights.</param>
     /// <exception cref="ArgumentException">The type was not probed.</exception>
     public double GemmRate(WeightType type) => type switch
     {
         WeightType.Float32 => Probed(ScalarType.Float32),
-        WeightType.BFloat16 => Probed(ScalarType.BFloat16),
-        WeightType.Int8 or WeightType.Int4 => GemmFlopsPerSecond.Values.Max(),
+        WeightType.BFloat16 or WeightType.Int8 or WeightType.Int4 => GemmFlopsPerSecond.Values.Max(),
         _ => throw new ArgumentException($"{type} is not probed.", nameof(type)),
     };
 
@@ -53,7 +62,8 @@ public sealed record MachineProbe(
             ["reading memory", Number(ReadBytesPerSecond / 1e9), $"GB/s ({ReadKernel})"],
             .. GemmFlopsPerSecond.Select(rate => new[] { $"matrix product, {TypeName(rate.Key)}", Number(rate.Value / 1e9), "GFLOP/s" }),
             ["a call that computes nothing", Number(SecondsPerCall * 1e6), "µs"],
-        ]);
+        ],
+        LeftOut.Count == 0 ? null : string.Join(' ', LeftOut));
 
     /// <summary>The name of a type in tables and JSON, as in float32.</summary>
     public static string TypeName(ScalarType type) => type.ToString().ToLowerInvariant();
@@ -65,24 +75,44 @@ public sealed record MachineProbe(
     // A probe is a limit of the moment: three digits say all of it.
     private static string Number(double value) => value.ToString(value >= 100 ? "N0" : value >= 10 ? "N1" : "N2", CultureInfo.InvariantCulture);
 
-    private static double GemmRate(ScalarType type, MachineProbeOptions options)
+    private static double GemmRate(ScalarType type, MachineProbeOptions options, List<string> leftOut)
     {
         double best = 0;
+        var hopeless = new Dictionary<string, double>(); // the best rate of each layout that is left out
         foreach (var (rows, inner, columns) in options.GemmShapes)
         {
             using var scope = NewDisposeScope();
             var left = full(rows, inner, 0.01, dtype: type, device: options.Device ?? CPU);
             // The two layouts that a weight may have; which is faster depends on the library below.
             var weight = full(columns, inner, 0.01, dtype: type, device: options.Device ?? CPU);
-            foreach (var right in new[] { weight.transpose(0, 1), weight.view(inner, columns) })
+            foreach (var (layout, right) in new[] { ("[output, input]", weight.transpose(0, 1)), ("[input, output]", weight.view(inner, columns)) })
             {
-                var product = Measurement.Of("product", () => left.matmul(right).Dispose(),
-                    new() { Device = options.Device, Rounds = options.GemmRounds, FewestRounds = Math.Min(2, options.GemmRounds), Limit = TimeSpan.FromSeconds(1) });
-                best = Math.Max(best, 2.0 * rows * inner * columns / product.Samples.Min());
+                var (few, part) = (left.narrow(0, 0, Math.Min(TriedRows, rows)), right.narrow(1, 0, Math.Min(TriedColumns, columns)));
+                var tried = FirstTry.Of(Flops(few, part), () => few.matmul(part).Dispose(), options.Device);
+                if (tried.LeastSeconds(Flops(left, right)) > LongestProduct)
+                {
+                    hopeless[layout] = Math.Max(hopeless.GetValueOrDefault(layout), tried.FlopsPerSecond);
+                    best = Math.Max(best, tried.FlopsPerSecond);
+                    continue;
+                }
+
+                // Where all rows would take long, an eighth of them tells the rate.
+                double rate = Rate(left.narrow(0, 0, Math.Max(1, rows / 8)), right);
+                best = Math.Max(best, Flops(left, right) / rate > LongestProduct ? rate : Math.Max(rate, Rate(left, right)));
             }
         }
 
+        leftOut.AddRange(hopeless.Select(layout => $"Products of {TypeName(type)} with weights as {layout.Key} run at {Number(layout.Value / 1e9)} GFLOP/s here: left out."));
         return best;
+
+        double Rate(Tensor left, Tensor right)
+        {
+            var product = Measurement.Of("product", () => left.matmul(right).Dispose(),
+                new() { Device = options.Device, Rounds = options.GemmRounds, FewestRounds = Math.Min(2, options.GemmRounds), Limit = TimeSpan.FromSeconds(1) });
+            return Flops(left, right) / product.Samples.Min();
+        }
+
+        static double Flops(Tensor left, Tensor right) => 2.0 * left.shape[0] * right.numel();
     }
 
     private static double CallTime(Device device)

@@ -5,19 +5,27 @@ namespace MoeWorkbook.Tests.Experts;
 public sealed class FastExpertsTests
 {
     [Fact]
-    public void Tokens_an_expert_decide_about_the_kernel()
+    public void Tokens_an_expert_and_the_processor_decide_about_the_kernel()
     {
         const long mixtral = 4096 * 14336;
-        Assert.Equal(KernelKind.Rows, KernelChoice.For(WeightType.Float32, 1, mixtral));
-        Assert.Equal(KernelKind.Panels, KernelChoice.For(WeightType.Float32, 64, mixtral));
-        Assert.Equal(KernelKind.Rows, KernelChoice.For(WeightType.Int4, 16, mixtral));
-        var inBFloat16 = BFloat16FeedForward.IsFast;
-        Assert.Equal(inBFloat16 ? KernelKind.Libtorch : KernelKind.Panels, KernelChoice.For(WeightType.BFloat16, 64, mixtral));
-        Assert.Equal(inBFloat16 ? KernelKind.Libtorch : KernelKind.Rows, KernelChoice.For(WeightType.Int8, 64, mixtral));
-        Assert.Equal(KernelKind.Panels, KernelChoice.For(WeightType.BFloat16, 64, 64 * 64));
-        Assert.Equal(inBFloat16, KernelChoice.Sorts(16, mixtral));
-        Assert.False(KernelChoice.Sorts(8, mixtral));
-        Assert.False(KernelChoice.Sorts(64, mixtral));
+        var (avx2, avx512) = (new Instructions(256, ByteProduct.Avx2), new Instructions(512, ByteProduct.Avx2));
+        var best = avx512 with { BFloat16Products = true };
+        foreach (var instructions in new[] { Instructions.Portable, avx2, avx512, best })
+        {
+            var fast = instructions.BFloat16Products;
+            Assert.Equal(KernelKind.Rows, KernelChoice.For(instructions, WeightType.Float32, 1, mixtral));
+            Assert.Equal(KernelKind.Panels, KernelChoice.For(instructions, WeightType.Float32, 64, mixtral));
+            Assert.Equal(KernelKind.Rows, KernelChoice.For(instructions, WeightType.Int4, 16, mixtral));
+            Assert.Equal(fast ? KernelKind.Libtorch : KernelKind.Panels, KernelChoice.For(instructions, WeightType.BFloat16, 64, mixtral));
+            Assert.Equal(fast ? KernelKind.Libtorch : KernelKind.Rows, KernelChoice.For(instructions, WeightType.Int8, 64, mixtral));
+            Assert.Equal(KernelKind.Panels, KernelChoice.For(instructions, WeightType.BFloat16, 64, 64 * 64));
+            Assert.Equal(fast, KernelChoice.Sorts(instructions, 16, mixtral));
+            Assert.False(KernelChoice.Sorts(instructions, 8, mixtral));
+            Assert.False(KernelChoice.Sorts(instructions, 64, mixtral));
+        }
+
+        Assert.Equal(KernelKind.Panels, KernelChoice.For(avx2, WeightType.Float32, 8, mixtral));
+        Assert.Equal(KernelKind.Rows, KernelChoice.For(best, WeightType.Float32, 8, mixtral));
     }
 
     [Fact]

@@ -94,6 +94,35 @@ public sealed class FusedExpertsTests
         }
     }
 
+    [Fact]
+    public void Sums_of_the_largest_weights_and_activations_are_not_cut()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        using var experts = Experts(2, 512, 256, ScalarType.Float32);
+        foreach (var weights in new[] { experts.GateUp, experts.Down })
+        {
+            // One weight of each group at −8 puts the others at +7, the largest that 4 bits store.
+            weights.fill_(0.7);
+            weights.slice(-1, 0, weights.shape[^1], IntegerBlock.GroupSize).fill_(-0.8);
+            weights.narrow(1, 0, 64).neg_();
+        }
+
+        foreach (var weightType in new[] { WeightType.Int8, WeightType.Int4 })
+        {
+            using var quantized = QuantizedExpertWeights.Quantize(experts, weightType);
+            using var reference = quantized.Dequantize();
+            foreach (var sign in new[] { 1, -1 })
+            {
+                var (_, routing) = Routed(3, 2, 512, ScalarType.Float32);
+                var hidden = full(3, 512, 0.01 * sign);
+                var expected = new LoopExperts().Run(hidden, routing, reference);
+                foreach (var product in ByteProducts)
+                    Assert.InRange(Difference(new FusedExperts(new(128, product)).Run(hidden, routing, quantized), expected), 0, IntegerBound);
+            }
+        }
+    }
+
     [Theory]
     [InlineData(8, 6)]
     [InlineData(37, 51)]
@@ -113,7 +142,7 @@ public sealed class FusedExpertsTests
                 var expected = new LoopExperts().Run(hidden, routing, experts);
                 foreach (var width in VectorWidths)
                     Assert.InRange(Difference(new FusedExperts(new(width, ByteProduct.Portable), KernelKind.Panels).Run(hidden, routing, experts), expected), 0, bound);
-                if (!BFloat16FeedForward.IsFast) continue;
+                if (!Instructions.Best.BFloat16Products) continue;
                 var libtorch = new FusedExperts(Instructions.Best, KernelKind.Libtorch);
                 if (type == ScalarType.BFloat16) Assert.InRange(Difference(libtorch.Run(hidden, routing, experts), expected), 0, LargeBatchBound);
                 foreach (var weightType in new[] { WeightType.Int8, WeightType.Int4 })

@@ -27,12 +27,27 @@ public class MachineProbeTests
     }
 
     [Fact]
-    public void Quantised_weights_are_held_against_the_fastest_product()
+    public void Weights_that_can_be_widened_are_held_against_the_fastest_product()
     {
         var probe = new MachineProbe(1, "", new Dictionary<ScalarType, double> { [ScalarType.Float32] = 5, [ScalarType.BFloat16] = 7 }, 0);
         Assert.Equal(5, probe.GemmRate(WeightType.Float32));
         Assert.Equal(7, probe.GemmRate(WeightType.Int4));
+        var slow = probe with { GemmFlopsPerSecond = new Dictionary<ScalarType, double> { [ScalarType.Float32] = 5, [ScalarType.BFloat16] = 1 } };
+        Assert.Equal(5, slow.GemmRate(WeightType.BFloat16));
         Assert.Contains("Float16", Assert.Throws<ArgumentException>(() => probe.GemmRate(WeightType.Float16)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_small_try_shows_to_be_hopeless_is_left_out_and_said()
+    {
+        Assert.Equal(125, new FirstTry(1e9).LeastSeconds(2e12));
+        int calls = 0;
+        Assert.True(FirstTry.Of(1e6, () => { calls++; Thread.Sleep(10); }).FlopsPerSecond < 1e8);
+        Assert.Equal(2, calls);
+
+        var probe = new MachineProbe(1, "", new Dictionary<ScalarType, double> { [ScalarType.Float32] = 5 }, 0) { LeftOut = ["Left out: one."] };
+        Assert.Contains("Left out: one.", probe.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Left out: one.", probe.ToHtml(), StringComparison.Ordinal);
     }
 
     [Fact]

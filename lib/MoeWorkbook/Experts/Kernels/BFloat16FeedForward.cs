@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace MoeWorkbook;
@@ -32,10 +31,6 @@ internal sealed unsafe class BFloat16FeedForward : FusedFeedForward
     private float* _sum;
 
     public BFloat16FeedForward() => (_layOutInputs, _computeInners, _computeOutputs) = (new(this), new(this), new(this));
-
-    /// <summary>Whether libtorch multiplies in bfloat16 clearly faster than in float32 here: oneDNN does where the processor has an instruction for such products, AVX-512 BF16 or AMX, which .NET does not name.</summary>
-    public static bool IsFast { get; } = Vector512.IsHardwareAccelerated && X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
-        && ((X86Base.CpuId(7, 1).Eax >> 5 & 1) == 1 || (X86Base.CpuId(7, 0).Edx >> 22 & 1) == 1);
 
     /// <summary>Where the next call's weights come from.</summary>
     public void Use(IBlockSource gateUp, IBlockSource down) => (_gateUps, _downs) = (gateUp, down);

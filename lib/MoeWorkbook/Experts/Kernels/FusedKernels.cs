@@ -44,7 +44,7 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
         var int8 = experts.Type == WeightType.Int8;
         var kernel = Choose(routing, call, experts.Type) switch
         {
-            KernelKind.Rows => int8 ? _rowsInt8 ??= IntegerRows<Int8Format>() : _rowsInt4 ??= IntegerRows<Int4Format>(),
+            KernelKind.Rows => int8 ? _rowsInt8 ??= IntegerRows<Int8Format, Avx2Product>() : _rowsInt4 ??= IntegerRows<Int4Format, Avx2NibbleProduct>(),
             _ => int8 ? Libtorch<Int8Format>(experts) : Libtorch<Int4Format>(experts),
         };
         return Run(kernel, call, hidden, routing, experts);
@@ -53,7 +53,7 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
     private KernelKind Choose(RoutingDecision routing, in FusedCall call, WeightType type)
     {
         if (always is { } kind) return kind;
-        return KernelChoice.For(type, KernelChoice.TokensPerExpert(routing, call.ExpertCount), (long)call.HiddenSize * call.FeedForwardSize);
+        return KernelChoice.For(instructions, type, KernelChoice.TokensPerExpert(routing, call.ExpertCount), (long)call.HiddenSize * call.FeedForwardSize);
     }
 
     private static Tensor Run(FusedFeedForward kernel, FusedCall call, Tensor hidden, RoutingDecision routing, object owner)
@@ -94,10 +94,10 @@ internal sealed unsafe class FusedKernels(Instructions instructions, KernelKind?
         _ => new PanelFeedForward<TFormat, Lanes128, Vector128<float>>(),
     };
 
-    private FusedFeedForward IntegerRows<TFormat>() where TFormat : IIntegerFormat => instructions.ByteProduct switch
+    private FusedFeedForward IntegerRows<TFormat, TAvx2>() where TFormat : IIntegerFormat where TAvx2 : IByteProduct => instructions.ByteProduct switch
     {
         ByteProduct.AvxVnni => new FusedFeedForward<IntegerRows<TFormat, AvxVnniProduct>>(),
-        ByteProduct.Avx2 => new FusedFeedForward<IntegerRows<TFormat, Avx2Product>>(),
+        ByteProduct.Avx2 => new FusedFeedForward<IntegerRows<TFormat, TAvx2>>(),
         _ => new FusedFeedForward<IntegerRows<TFormat, PortableProduct>>(),
     };
 

@@ -144,10 +144,14 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Weights First(int pair) => new(TFormat.First(_row0, pair), TFormat.First(_row1, pair), TFormat.First(_row2, pair), TFormat.First(_row3, pair));
+        public Weights First(int pair) => new(
+            TProduct.Weights(TFormat.First(_row0, pair)), TProduct.Weights(TFormat.First(_row1, pair)),
+            TProduct.Weights(TFormat.First(_row2, pair)), TProduct.Weights(TFormat.First(_row3, pair)));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Weights Second(int pair) => new(TFormat.Second(_row0, pair), TFormat.Second(_row1, pair), TFormat.Second(_row2, pair), TFormat.Second(_row3, pair));
+        public Weights Second(int pair) => new(
+            TProduct.Weights(TFormat.Second(_row0, pair)), TProduct.Weights(TFormat.Second(_row1, pair)),
+            TProduct.Weights(TFormat.Second(_row2, pair)), TProduct.Weights(TFormat.Second(_row3, pair)));
     }
 
     /// <summary>A step of each of the four rows.</summary>
@@ -162,7 +166,7 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
         public Vector256<int> Row0, Row1, Row2, Row3;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Products(byte* activations) => Row0 = Row1 = Row2 = Row3 = ActivationBlock.Start(activations);
+        public Products(byte* activations) => Row0 = Row1 = Row2 = Row3 = TProduct.Start(activations);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Add(in Weights weights, Vector256<sbyte> activations)
@@ -183,10 +187,10 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
         public void Add(in Products products, in Tile tile, nint block, byte* activations)
         {
             var scale = ActivationBlock.Scales(activations);
-            Row0 = Scaled(products.Row0, TFormat.Scales(tile.Scale0, block, scale), Row0);
-            Row1 = Scaled(products.Row1, TFormat.Scales(tile.Scale1, block, scale), Row1);
-            Row2 = Scaled(products.Row2, TFormat.Scales(tile.Scale2, block, scale), Row2);
-            Row3 = Scaled(products.Row3, TFormat.Scales(tile.Scale3, block, scale), Row3);
+            Row0 = Scaled(TProduct.Total(products.Row0, activations), TFormat.Scales(tile.Scale0, block, scale), Row0);
+            Row1 = Scaled(TProduct.Total(products.Row1, activations), TFormat.Scales(tile.Scale1, block, scale), Row1);
+            Row2 = Scaled(TProduct.Total(products.Row2, activations), TFormat.Scales(tile.Scale2, block, scale), Row2);
+            Row3 = Scaled(TProduct.Total(products.Row3, activations), TFormat.Scales(tile.Scale3, block, scale), Row3);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
