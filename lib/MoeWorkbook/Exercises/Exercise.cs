@@ -53,21 +53,15 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
         var checking = Task.Factory.StartNew(() =>
         {
             printed.OfThisThread();
-            for (int i = 0; i < CasesTried; i++)
+            return Judge(answer, random, description =>
             {
                 printed.Clear();
-                var one = Draw(random, i);
-                // Both before the answer runs: it may change the arrays that it is given.
-                Volatile.Write(ref current, $"For {Describe(one)} your function");
-                var right = _solution(one);
-                if (Fault(answer, one, right) is { } fault) return new CheckResult(false, $"Not yet. {current} {fault}.{Note(printed)}");
-            }
-
-            return new(true, $"Right, for {CasesTried} cases drawn at random.{Note(printed)}");
+                Volatile.Write(ref current, description);
+            });
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        return checking.Wait(allowed)
-            ? checking.Result
-            : new(false, $"Not yet. {Volatile.Read(ref current)} has not answered after {allowed.TotalSeconds:0.##} s: does every loop in it end? It still runs; restart the kernel to stop it.{Note(printed)}");
+        var result = checking.Wait(allowed) ? checking.Result
+            : new(false, $"Not yet. For {Volatile.Read(ref current)} your function has not answered after {allowed.TotalSeconds:0.##} s: does every loop in it end? It still runs; restart the kernel to stop it.");
+        return printed.ToString() is { Length: > 0 } text ? result with { Message = $"{result.Message} In this last case it printed: {text}" } : result;
     }
 
     /// <inheritdoc />
@@ -76,8 +70,24 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     /// <summary>The question as text.</summary>
     public override string ToString() => $"Exercise. {Question}";
 
+    /// <summary>Tries an answer on the calling thread, for as long as it takes; says what each case is before the answer meets it.</summary>
+    internal CheckResult Judge(Func<TCase, TAnswer> answer, Random random, Action<string>? next = null)
+    {
+        for (int i = 0; i < CasesTried; i++)
+        {
+            var one = Draw(random, i);
+            // Both before the answer runs: it may change the arrays that it is given.
+            string description = Describe(one);
+            var right = _solution(one);
+            next?.Invoke(description);
+            if (Fault(answer, one, right) is { } fault) return new(false, $"Not yet. For {description} your function {fault}.");
+        }
+
+        return new(true, $"Right, for {CasesTried} cases drawn at random.");
+    }
+
     /// <summary>The i-th case of a check: first any, then one of each telling kind, and so on in turn.</summary>
-    internal TCase Draw(Random random, int i)
+    private TCase Draw(Random random, int i)
     {
         int kind = i % (_telling.Length + 1) - 1;
         while (true)
@@ -102,8 +112,6 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
 
         return Same(given, right) ? null : $"gives {Text(given)}; it should give {Text(right)}";
     }
-
-    private static string Note(PrintedText printed) => printed.ToString() is { Length: > 0 } text ? $" In this last case it printed: {text}" : "";
 
     private string Describe(TCase one) => one is ITuple parts
         ? string.Join(", ", _names.Zip(Parts(parts), (name, part) => $"{name} = {Text(part)}"))

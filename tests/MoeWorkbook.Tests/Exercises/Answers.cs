@@ -9,7 +9,7 @@ internal sealed class Answers<TCase, TAnswer>(Exercise<TCase, TAnswer> exercise)
     {
         for (int seed = 0; seed < Seeds; seed++)
         {
-            var result = exercise.Check(function, seed);
+            var result = exercise.Judge(function, new Random(seed));
             Assert.True(result.Correct, $"{answer}, seed {seed}: {result.Message}");
         }
 
@@ -20,7 +20,7 @@ internal sealed class Answers<TCase, TAnswer>(Exercise<TCase, TAnswer> exercise)
     {
         for (int seed = 0; seed < Seeds; seed++)
         {
-            var result = exercise.Check(function, seed);
+            var result = exercise.Judge(function, new Random(seed));
             Assert.False(result.Correct, $"{answer}, seed {seed}: passes");
             if (result.Message.Split(" your function gives ") is not [_, var rest]) continue;
             string[] numbers = rest.TrimEnd('.').Split("; it should give ");
