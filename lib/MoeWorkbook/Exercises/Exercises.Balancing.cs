@@ -11,7 +11,10 @@ public static partial class Exercises
             int experts = random.Next(3, 6);
             return ([.. Enumerable.Range(0, experts).Select(_ => random.Next(-10, 11) / 100.0)], [.. Enumerable.Range(0, experts).Select(_ => (long)random.Next(0, 8))], Pick(random, 1, 2, 5) / 1000.0);
         },
-        step => [.. step.Biases.Zip(step.Load, (bias, load) => bias + step.Rate * Math.Sign(step.Load.Average() - load))]);
+        step => [.. step.Biases.Zip(step.Load, (bias, load) => bias + step.Rate * Math.Sign(step.Load.Average() - load))],
+        // A load that is the mean, and one that only the mean without its fraction is.
+        step => step.Load.Contains(step.Load.Sum() / step.Load.Length) && step.Load.Sum() % step.Load.Length == 0 && step.Load.Distinct().Count() > 1,
+        step => step.Load.Contains(step.Load.Sum() / step.Load.Length) && step.Load.Sum() % step.Load.Length != 0);
 
     /// <summary>Chapter 07: choose with the bias, weigh without it.</summary>
     public static Exercise<(double[] Scores, double[] Biases, int ExpertsPerToken), (int[] Experts, double[] Weights)> BiasedChoice { get; } = new(
@@ -30,7 +33,9 @@ public static partial class Exercises
             int[] experts = [.. Enumerable.Range(0, token.Scores.Length).OrderByDescending(e => token.Scores[e] + token.Biases[e]).Take(token.ExpertsPerToken)];
             double sum = experts.Sum(e => token.Scores[e]);
             return (experts, [.. experts.Select(e => token.Scores[e] / sum)]);
-        });
+        },
+        token => Enumerable.Range(0, token.Scores.Length).OrderByDescending(e => token.Scores[e] + token.Biases[e]).Take(token.ExpertsPerToken).ToArray() is { Length: > 1 } experts
+            && !Ascending(experts) && !experts.SequenceEqual(Largest(token.Scores, token.ExpertsPerToken)));
 
     /// <summary>Chapter 07: the z-loss.</summary>
     public static Exercise<double[][], double> RouterZLoss { get; } = new(
@@ -41,7 +46,8 @@ public static partial class Exercises
             int experts = random.Next(2, 5);
             return [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => (double[])[.. Enumerable.Range(0, experts).Select(_ => random.Next(-30, 31) / 10.0)])];
         },
-        logits => logits.Average(token => Math.Pow(Math.Log(token.Sum(Math.Exp)), 2)));
+        logits => logits.Average(token => Math.Pow(Math.Log(token.Sum(Math.Exp)), 2)),
+        logits => logits.Length > 1 && Apart(logits.Max(token => token.Sum(Math.Exp)), logits.Min(token => token.Sum(Math.Exp))));
 
     /// <summary>Chapter 07: where the auxiliary loss pushes.</summary>
     public static Exercise<(int[] Chosen, int Experts), double[]> BalancingGradient { get; } = new(
@@ -52,5 +58,6 @@ public static partial class Exercises
             int experts = Pick(random, 2, 4, 8);
             return ([.. Enumerable.Range(0, random.Next(4, 9)).Select(_ => random.Next(experts))], experts);
         },
-        batch => [.. Enumerable.Range(0, batch.Experts).Select(e => (double)batch.Experts * batch.Chosen.Count(chosen => chosen == e) / batch.Chosen.Length)]);
+        batch => [.. Enumerable.Range(0, batch.Experts).Select(e => (double)batch.Experts * batch.Chosen.Count(chosen => chosen == e) / batch.Chosen.Length)],
+        batch => batch.Chosen.Any(expert => batch.Experts * batch.Chosen.Count(chosen => chosen == expert) % batch.Chosen.Length != 0));
 }

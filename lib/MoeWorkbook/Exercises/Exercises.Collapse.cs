@@ -22,7 +22,8 @@ public static partial class Exercises
         "How many effective experts has a layer with this load: the exponential of the entropy of the shares?",
         ["load of each expert"],
         random => [random.Next(1, 100), .. Enumerable.Range(0, random.Next(3, 7)).Select(_ => (long)Math.Max(0, random.Next(-30, 100)))],
-        load => LoadStatistics.Of(load).EffectiveExperts);
+        load => LoadStatistics.Of(load).EffectiveExperts,
+        load => load.Contains(0) && load.Distinct().Count() > 2);
 
     /// <summary>Chapter 06: what collapse drops.</summary>
     public static Exercise<(long[] Load, double CapacityFactor), double> DroppedAtCapacity { get; } = new(
@@ -33,7 +34,10 @@ public static partial class Exercises
         {
             long room = new ExpertCapacity(layer.CapacityFactor).PerExpert(layer.Load.Sum(), layer.Load.Length);
             return layer.Load.Sum(load => Math.Max(0, load - room)) / (double)layer.Load.Sum();
-        });
+        },
+        // The even share rounded down, or the room rounded down, leads to another number.
+        layer => layer.CapacityFactor > 1 && Math.Ceiling(layer.CapacityFactor * layer.Load.Sum() / layer.Load.Length) != Math.Ceiling(layer.CapacityFactor * (layer.Load.Sum() / layer.Load.Length)),
+        layer => !double.IsInteger(layer.CapacityFactor * layer.Load.Sum() / layer.Load.Length));
 
     /// <summary>Chapter 06: what collapse costs in time.</summary>
     public static Exercise<(long[] Load, int Devices), double> SlowestDevice { get; } = new(
@@ -44,5 +48,10 @@ public static partial class Exercises
             int devices = Pick(random, 2, 4), each = random.Next(1, 4);
             return ([.. Enumerable.Range(0, devices * each).Select(_ => (long)random.Next(1, 100))], devices);
         },
-        layer => layer.Load.Chunk(layer.Load.Length / layer.Devices).Max(device => device.Sum()) * layer.Devices / (double)layer.Load.Sum());
+        layer => SlowestOf(layer.Load.Chunk(layer.Load.Length / layer.Devices)) * layer.Devices / (double)layer.Load.Sum(),
+        // Dealing experts out in turn, or in groups of as many as there are devices, leads to another time.
+        layer => SlowestOf(layer.Load.Chunk(layer.Load.Length / layer.Devices)) is var right && layer.Load.Length > layer.Devices
+            && right != SlowestOf(layer.Load.Index().GroupBy(expert => expert.Index % layer.Devices, expert => expert.Item)) && right != SlowestOf(layer.Load.Chunk(layer.Devices)));
+
+    private static long SlowestOf(IEnumerable<IEnumerable<long>> devices) => devices.Max(loads => loads.Sum());
 }

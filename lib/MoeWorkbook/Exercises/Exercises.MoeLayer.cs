@@ -3,11 +3,15 @@ namespace MoeWorkbook;
 public static partial class Exercises
 {
     /// <summary>Chapter 04: the slots of each expert from the capacity factor.</summary>
-    public static Exercise<(int Tokens, int ExpertsPerToken, int Experts, double Factor), int> SlotsOfAnExpert { get; } = new(
+    public static Exercise<(long Tokens, long ExpertsPerToken, long Experts, double Factor), long> SlotsOfAnExpert { get; } = new(
         "From the number of tokens, k, E and the capacity factor: how many slots does each expert get? Round up, and mind that dividing two integers rounds down.",
         ["tokens", "experts per token", "experts", "capacity factor"],
         random => (random.Next(10, 400), Pick(random, 1, 2, 4), Pick(random, 4, 8, 16), Pick(random, 4, 5, 6, 8) / 4.0),
-        layer => (int)Math.Ceiling(layer.Factor * layer.Tokens * layer.ExpertsPerToken / layer.Experts));
+        layer => (long)Math.Ceiling(layer.Factor * MeanLoad(layer)),
+        // The mean load rounded down, or up, leads to another number; or there is nothing to round.
+        layer => Math.Ceiling(layer.Factor * MeanLoad(layer)) != Math.Ceiling(layer.Factor * Math.Floor(MeanLoad(layer))),
+        layer => Math.Ceiling(layer.Factor * MeanLoad(layer)) != Math.Ceiling(layer.Factor * Math.Ceiling(MeanLoad(layer))),
+        layer => double.IsInteger(layer.Factor * MeanLoad(layer)));
 
     /// <summary>Chapter 04: which assignments find their expert full.</summary>
     public static Exercise<(int[] Chosen, int Experts, int Capacity), int[]> DroppedByPosition { get; } = new(
@@ -22,7 +26,8 @@ public static partial class Exercises
         {
             var taken = new int[queue.Experts];
             return [.. Enumerable.Range(0, queue.Chosen.Length).Where(i => taken[queue.Chosen[i]]++ >= queue.Capacity)];
-        });
+        },
+        queue => queue.Chosen.CountBy(expert => expert).Any(load => load.Value > queue.Capacity));
 
     /// <summary>Chapter 04: assignments sorted by expert.</summary>
     public static Exercise<(int[] Chosen, int Experts), (int[] Counts, int[] Order)> SortedByExpert { get; } = new(
@@ -31,11 +36,14 @@ public static partial class Exercises
         random =>
         {
             int experts = Pick(random, 2, 3, 4, 6);
-            return (Draw(random, random.Next(4, 12), experts), experts);
+            return (Draw(random, random.Next(3) > 0 ? random.Next(4, 12) : random.Next(24, 33), experts), experts);
         },
         list => (
             [.. Enumerable.Range(0, list.Experts).Select(e => list.Chosen.Count(chosen => chosen == e))],
-            [.. Enumerable.Range(0, list.Chosen.Length).OrderBy(i => list.Chosen[i])]));
+            [.. Enumerable.Range(0, list.Chosen.Length).OrderBy(i => list.Chosen[i])]),
+        // Array.Sort keeps the order of up to 16 items as they came, and of more it does not.
+        list => list.Chosen.Length > 16,
+        list => list.Chosen.Distinct().Count() < list.Experts);
 
     /// <summary>Chapter 04: the combine step for one token.</summary>
     public static Exercise<(double[] Weights, bool[] Kept, double[][] Outputs), double[]> CombinedOutput { get; } = new(
@@ -44,21 +52,24 @@ public static partial class Exercises
         random =>
         {
             int k = random.Next(1, 4), hidden = random.Next(2, 5);
-            double Number() => Math.Round(4 * random.NextDouble() - 2, 1);
+            double Number() => Pick(random, -1, 1) * random.Next(1, 21) / 10.0;
             return (
-                [.. Enumerable.Range(0, k).Select(_ => Math.Round(random.NextDouble(), 2))],
+                [.. Enumerable.Range(0, k).Select(_ => random.Next(5, 100) / 100.0)],
                 [.. Enumerable.Range(0, k).Select(_ => random.Next(4) > 0)],
                 [.. Enumerable.Range(0, k).Select(_ => Enumerable.Range(0, hidden).Select(_ => Number()).ToArray())]);
         },
         token => [.. Enumerable.Range(0, token.Outputs[0].Length)
-            .Select(i => Enumerable.Range(0, token.Weights.Length).Where(j => token.Kept[j]).Sum(j => token.Weights[j] * token.Outputs[j][i]))]);
+            .Select(i => Enumerable.Range(0, token.Weights.Length).Where(j => token.Kept[j]).Sum(j => token.Weights[j] * token.Outputs[j][i]))],
+        token => token.Kept.Count(kept => kept) == 1 && token.Kept.Length > 1,
+        token => !token.Kept.Contains(true));
 
     /// <summary>Chapter 04: the operations of a layer with a shared expert.</summary>
-    public static Exercise<(int Hidden, int ExpertSize, int SharedSize, int Experts, int ExpertsPerToken, int Tokens), long> MoeLayerOperations { get; } = new(
+    public static Exercise<(long Hidden, long ExpertSize, long SharedSize, long Experts, long ExpertsPerToken, long Tokens), long> MoeLayerOperations { get; } = new(
         "Count the operations of a Mixture-of-Experts layer with SwiGLU experts and one shared expert that every token visits, for a number of tokens when nothing is dropped or padded: router, routed experts, shared expert. A multiplication with its addition counts as two; activations and the combine step are left out.",
         ["hidden", "expert size", "shared size", "experts", "experts per token", "tokens"],
         random => (Pick(random, 512, 2048, 4096), Pick(random, 768, 1408, 14336), Pick(random, 0, 512, 2816), Pick(random, 8, 64, 128), Pick(random, 1, 2, 4, 8), Pick(random, 1, 32, 1000)),
-        layer => 2L * layer.Tokens * layer.Hidden * (layer.Experts + 3L * (layer.ExpertsPerToken * layer.ExpertSize + layer.SharedSize)));
+        layer => 2 * layer.Tokens * layer.Hidden * (layer.Experts + 3 * (layer.ExpertsPerToken * layer.ExpertSize + layer.SharedSize)),
+        layer => layer.SharedSize > 0 && layer.ExpertsPerToken > 1 && layer.Tokens > 1);
 
     /// <summary>Chapter 04: the dropped share of a fair router that tosses dice.</summary>
     public static Exercise<(int Tokens, int Experts, int Capacity), double> ExpectedDroppedShare { get; } = new(
@@ -78,7 +89,10 @@ public static partial class Exercises
                 probability *= (batch.Tokens - n) * p / ((n + 1) * (1 - p));
             }
             return batch.Experts * dropped / batch.Tokens;
-        });
+        },
+        batch => batch.Capacity * batch.Experts == batch.Tokens);
+
+    private static double MeanLoad((long Tokens, long ExpertsPerToken, long Experts, double Factor) layer) => (double)layer.Tokens * layer.ExpertsPerToken / layer.Experts;
 
     private static int[] Draw(Random random, int count, int below) => [.. Enumerable.Range(0, count).Select(_ => random.Next(below))];
 }

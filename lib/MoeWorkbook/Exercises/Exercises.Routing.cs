@@ -12,7 +12,8 @@ public static partial class Exercises
             int[] experts = Largest(token.Logits, token.ExpertsPerToken);
             double sum = experts.Sum(expert => Math.Exp(token.Logits[expert]));
             return (experts, [.. experts.Select(expert => Math.Exp(token.Logits[expert]) / sum)]);
-        });
+        },
+        token => !Ascending(Largest(token.Logits, token.ExpertsPerToken)));
 
     /// <summary>Chapter 03: the Switch balancing loss of a top-1 router (Fedus et al. 2021, eq. 4).</summary>
     public static Exercise<(int[] Experts, double[][] Probabilities), double> SwitchLoss { get; } = new(
@@ -44,7 +45,9 @@ public static partial class Exercises
             var load = new long[batch.ExpertCount];
             foreach (int expert in batch.Experts) load[expert]++;
             return LoadStatistics.Of(load).MaxViolation;
-        });
+        },
+        // An expert without an assignment, which deviates from the mean by more than the busiest one does.
+        batch => batch.Experts.Distinct().Count() < batch.ExpertCount && batch.Experts.CountBy(expert => expert).Max(load => load.Value) * batch.ExpertCount < 2 * batch.Experts.Length);
 
     /// <summary>Chapter 03: how sure each expert's place among the k best is when its own noise is drawn again (Shazeer et al. 2017, appendix A).</summary>
     public static Exercise<(double[] Logits, double[] NoisyLogits, double[] Deviations, int ExpertsPerToken), double[]> NoisyLoad { get; } = new(
@@ -73,14 +76,19 @@ public static partial class Exercises
             return (ProbabilityTable(random, tokens, Pick(random, 2, 3, 4)), random.Next(1, tokens));
         },
         batch => [.. Enumerable.Range(0, batch.Probabilities[0].Length).Select(expert =>
-            Largest([.. batch.Probabilities.Select(row => row[expert])], batch.TokensPerExpert))]);
+            Largest([.. batch.Probabilities.Select(row => row[expert])], batch.TokensPerExpert))],
+        batch => Enumerable.Range(0, batch.Probabilities[0].Length).Any(expert => !Ascending(Largest([.. batch.Probabilities.Select(row => row[expert])], batch.TokensPerExpert))));
 
-    /// <summary>Chapter 03: a hash router, Knuth's multiplicative hash of the token id.</summary>
-    public static Exercise<(int[] TokenIds, int ExpertCount), int[]> HashRouting { get; } = new(
-        "A hash router: the expert of a token id t is ⌊h·E / 2³²⌋ with Knuth's multiplicative hash h = (2654435761·t) mod 2³². Give the expert of each token. Mind that 32 bits overflow.",
+    /// <summary>Chapter 03: the hash of <see cref="HashRouter"/> with seed 0, the finaliser of SplitMix64 (Steele et al. 2014).</summary>
+    public static Exercise<(long[] TokenIds, int ExpertCount), int[]> HashRouting { get; } = new(
+        "The hash router of this chapter, in unsigned 64-bit arithmetic that overflows without notice. From a token id t: z = (t + 1)·0x9E3779B97F4A7C15; then z = (z ^ (z >> 30))·0xBF58476D1CE4E5B9; then z = (z ^ (z >> 27))·0x94D049BB133111EB; then z = z ^ (z >> 31). The token's expert is z mod E. Give the expert of each token.",
         ["token ids", "number of experts E"],
-        random => ([.. Enumerable.Range(0, random.Next(3, 7)).Select(_ => random.Next(50_000))], Pick(random, 4, 8, 60, 64)),
-        batch => [.. batch.TokenIds.Select(id => (int)(2654435761UL * (ulong)id % (1UL << 32) * (ulong)batch.ExpertCount >> 32))]);
+        random => ([.. Enumerable.Range(0, random.Next(3, 7)).Select(_ => (long)random.Next(50_000))], Pick(random, 4, 8, 60, 64)),
+        batch =>
+        {
+            using var router = new HashRouter(1, batch.ExpertCount);
+            return [.. batch.TokenIds.Select(router.ExpertOf)];
+        });
 
     /// <summary>A draw from N(0, 1), by the transform of Box and Muller.</summary>
     private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
@@ -96,12 +104,9 @@ public static partial class Exercises
     /// <summary>A softmax of random logits for each token, rounded to three decimals; within a column, too, no two are equal.</summary>
     private static double[][] ProbabilityTable(Random random, int tokens, int experts)
     {
-        while (true)
-        {
-            double[][] table = [.. Enumerable.Range(0, tokens).Select(_ => Softmax(DistinctLogits(random, experts)))];
-            var columns = Enumerable.Range(0, experts).Select(expert => table.Select(row => row[expert]));
-            if (table.Concat(columns).All(line => line.Distinct().Count() == line.Count())) return table;
-        }
+        return Until<double[][]>(
+            () => [.. Enumerable.Range(0, tokens).Select(_ => Softmax(DistinctLogits(random, experts)))],
+            table => table.Concat(Enumerable.Range(0, experts).Select(expert => table.Select(row => row[expert]))).All(line => line.Distinct().Count() == line.Count()));
 
         static double[] Softmax(double[] logits)
         {

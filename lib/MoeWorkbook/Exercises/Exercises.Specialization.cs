@@ -7,7 +7,8 @@ public static partial class Exercises
         "How much does the expert tell about the domain? The mutual information I = Σ p(d, e)·ln(p(d, e) / (p(d)·p(e))) in nats, from the number of tokens of each domain and expert. A cell without a token adds nothing.",
         ["counts of [domain][expert]"],
         random => Counts(random, Pick(random, 2, 3), Pick(random, 2, 4)),
-        InformationOf);
+        InformationOf,
+        counts => InformationOf(counts) > 0.01 && counts.Any(row => row.Contains(0)));
 
     /// <summary>Chapter 08: what the expert tells beyond the byte.</summary>
     public static Exercise<int[][][], double> ConditionalInformation { get; } = new(
@@ -18,7 +19,10 @@ public static partial class Exercises
         {
             double all = bytes.Sum(Tokens);
             return bytes.Sum(counts => Tokens(counts) / all * InformationOf(counts));
-        });
+        },
+        bytes => InformationOf(bytes[0]) > 0.01 && bytes.Any(counts => counts.Any(row => row.Contains(0))),
+        // The mean without weights is another number.
+        bytes => bytes.Skip(1).All(counts => Apart(Tokens(counts), Tokens(bytes[0])) && Apart(InformationOf(counts), InformationOf(bytes[0]))));
 
     /// <summary>Chapter 08: the entropy of a sample, corrected (Miller 1955).</summary>
     public static Exercise<int[], double> CorrectedEntropy { get; } = new(
@@ -29,7 +33,8 @@ public static partial class Exercises
         {
             double all = counts.Sum();
             return counts.Where(count => count > 0).Sum(count => -count / all * Math.Log(count / all)) + (counts.Count(count => count > 0) - 1) / (2 * all);
-        });
+        },
+        counts => counts.Contains(0) && counts.Count(count => count > 0) > 1);
 
     /// <summary>Chapter 08: where a token goes when its expert is gone.</summary>
     public static Exercise<(double[] Logits, int ExpertsPerToken, int Removed), (int[] Experts, double[] Weights)> RouteWithout { get; } = new(
@@ -46,7 +51,10 @@ public static partial class Exercises
             int[] experts = Largest(left, token.ExpertsPerToken);
             double sum = experts.Sum(expert => Math.Exp(left[expert]));
             return (experts, [.. experts.Select(expert => Math.Exp(left[expert]) / sum)]);
-        });
+        },
+        // It would have been chosen, and numbering the experts that are left anew gives other numbers.
+        token => Largest(token.Logits, token.ExpertsPerToken).Contains(token.Removed) && Largest(token.Logits, token.ExpertsPerToken + 1) is var first
+            && first.Length < token.Logits.Length && first.Any(expert => expert > token.Removed) && !Ascending(first.Where(expert => expert != token.Removed)));
 
     /// <summary>Chapter 08: how much of the rows a plane shows.</summary>
     public static Exercise<double[], double> ExplainedByPlane { get; } = new(
@@ -57,11 +65,9 @@ public static partial class Exercises
 
     private static int[][] Counts(Random random, int rows, int columns)
     {
-        while (true)
-        {
-            int[][] counts = [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, columns).Select(_ => Math.Max(0, random.Next(-4, 20))).ToArray())];
-            if (Tokens(counts) > 0) return counts;
-        }
+        return Until<int[][]>(
+            () => [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, columns).Select(_ => Math.Max(0, random.Next(-4, 20))).ToArray())],
+            counts => Tokens(counts) > 0);
     }
 
     private static int Tokens(int[][] counts) => counts.Sum(row => row.Sum());

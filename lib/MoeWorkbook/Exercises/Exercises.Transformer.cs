@@ -12,7 +12,9 @@ public static partial class Exercises
             return (queries, queries + random.Next(3));
         },
         mask => [.. Enumerable.Range(mask.Keys - mask.Queries, mask.Queries).Select(position =>
-            Enumerable.Range(0, mask.Keys).Select(key => key <= position).ToArray())]);
+            Enumerable.Range(0, mask.Keys).Select(key => key <= position).ToArray())],
+        mask => mask.Keys > mask.Queries && mask.Queries > 1,
+        mask => mask.Keys == mask.Queries && mask.Queries > 1);
 
     /// <summary>Chapter 02: RMSNorm of one hidden state.</summary>
     public static Exercise<(double[] Hidden, double[] Gain, double Epsilon), double[]> RmsNorm { get; } = new(
@@ -27,7 +29,8 @@ public static partial class Exercises
         {
             double scale = Math.Sqrt(norm.Hidden.Sum(x => x * x) / norm.Hidden.Length + norm.Epsilon);
             return [.. norm.Hidden.Zip(norm.Gain, (x, gain) => x / scale * gain)];
-        });
+        },
+        norm => norm.Epsilon == 0.1);
 
     /// <summary>Chapter 02: the rotation of one pair of a head.</summary>
     public static Exercise<(double A, double B, int Position, int Pair, int HeadSize), (double A, double B)> RotatePair { get; } = new(
@@ -37,13 +40,15 @@ public static partial class Exercises
         {
             int headSize = Pick(random, 8, 16, 64, 128);
             double[] pair = Numbers(random, 2);
-            return (pair[0], pair[1], random.Next(0, 200), random.Next(headSize / 2), headSize);
+            // Single precision knows a larger angle to fewer digits.
+            return (pair[0], pair[1], random.Next(0, 25), random.Next(headSize / 2), headSize);
         },
         turn =>
         {
             var (sine, cosine) = Math.SinCos(turn.Position * Math.Pow(10000, -2.0 * turn.Pair / turn.HeadSize));
             return (turn.A * cosine - turn.B * sine, turn.B * cosine + turn.A * sine);
-        });
+        },
+        turn => turn.Position > 0 && turn.Pair > 0 && turn.Pair < turn.HeadSize / 4);
 
     /// <summary>Chapter 02: the key-value head that serves a query head.</summary>
     public static Exercise<(int Heads, int KeyValueHeads, int QueryHead), int> KeyValueHead { get; } = new(
@@ -54,17 +59,20 @@ public static partial class Exercises
             int keyValueHeads = Pick(random, 1, 2, 4, 8), heads = keyValueHeads * Pick(random, 1, 2, 4, 8);
             return (heads, keyValueHeads, random.Next(heads));
         },
-        attention => attention.QueryHead / (attention.Heads / attention.KeyValueHeads));
+        attention => attention.QueryHead / (attention.Heads / attention.KeyValueHeads),
+        attention => attention.QueryHead / (attention.Heads / attention.KeyValueHeads) is var right
+            && right != attention.QueryHead % attention.KeyValueHeads && right != attention.QueryHead / attention.KeyValueHeads && right != attention.QueryHead % (attention.Heads / attention.KeyValueHeads));
 
     /// <summary>Chapter 02: the bytes of a key-value cache.</summary>
-    public static Exercise<(int Layers, int KeyValueHeads, int HeadSize, int Batch, int Context, int BytesPerNumber), long> CacheBytes { get; } = new(
+    public static Exercise<(long Layers, long KeyValueHeads, long HeadSize, long Batch, long Context, long BytesPerNumber), long> CacheBytes { get; } = new(
         "How many bytes does the key-value cache of grouped-query attention take, for a batch of sequences of one length?",
         ["layers", "key-value heads", "head size", "batch", "context", "bytes per number"],
         random => (Pick(random, 16, 32, 80), Pick(random, 2, 4, 8, 32), Pick(random, 64, 128), Pick(random, 1, 4, 32), Pick(random, 1000, 4096, 131072), Pick(random, 1, 2, 4)),
-        cache => 2L * cache.Layers * cache.KeyValueHeads * cache.HeadSize * cache.Batch * cache.Context * cache.BytesPerNumber);
+        cache => 2 * cache.Layers * cache.KeyValueHeads * cache.HeadSize * cache.Batch * cache.Context * cache.BytesPerNumber,
+        cache => cache.Batch > 1 && cache.BytesPerNumber > 1);
 
     /// <summary>Chapter 02: the operations of one block for one token.</summary>
-    public static Exercise<(int Hidden, int Heads, int KeyValueHeads, int HeadSize, int FeedForwardSize, int Context), (long Projections, long BetweenPositions, long FeedForward)> BlockFlops { get; } = new(
+    public static Exercise<(long Hidden, long Heads, long KeyValueHeads, long HeadSize, long FeedForwardSize, long Context), (long Projections, long BetweenPositions, long FeedForward)> BlockFlops { get; } = new(
         "Count the operations of one dense block for one token: the four attention projections, attention between positions (scores and weighted values) at a context length, and the SwiGLU feed-forward. A multiplication and an addition are two operations.",
         ["hidden", "query heads", "key-value heads", "head size", "feed-forward size", "context"],
         random =>
@@ -73,9 +81,10 @@ public static partial class Exercises
             return (Pick(random, 1024, 2048, 4096), keyValueHeads * Pick(random, 1, 2, 4), keyValueHeads, Pick(random, 64, 128), Pick(random, 2816, 8192, 14336), Pick(random, 1, 1000, 32768));
         },
         block => (
-            4L * block.Hidden * block.HeadSize * (block.Heads + block.KeyValueHeads),
-            4L * block.Heads * block.HeadSize * block.Context,
-            6L * block.Hidden * block.FeedForwardSize));
+            4 * block.Hidden * block.HeadSize * (block.Heads + block.KeyValueHeads),
+            4 * block.Heads * block.HeadSize * block.Context,
+            6 * block.Hidden * block.FeedForwardSize),
+        block => block.KeyValueHeads < block.Heads && block.Heads * block.HeadSize != block.Hidden && block.Context > 1);
 
-    private static double[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => Math.Round(4 * random.NextDouble() - 2, 2))];
+    private static double[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => Pick(random, -1, 1) * random.Next(10, 201) / 100.0)];
 }

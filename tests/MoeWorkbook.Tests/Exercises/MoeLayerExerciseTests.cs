@@ -9,7 +9,7 @@ public sealed class MoeLayerExerciseTests
 {
     [Fact]
     public void Slots_are_those_of_the_librarys_capacity() => Right(Questions.SlotsOfAnExpert.Check(
-        layer => (int)new ExpertCapacity(layer.Factor).PerExpert(layer.Tokens * layer.ExpertsPerToken, layer.Experts), seed: 4));
+        layer => new ExpertCapacity(layer.Factor).PerExpert(layer.Tokens * layer.ExpertsPerToken, layer.Experts), seed: 4));
 
     [Fact]
     public void Dropped_are_those_that_the_library_drops() => Right(Questions.DroppedByPosition.Check(queue =>
@@ -32,9 +32,9 @@ public sealed class MoeLayerExerciseTests
     [Fact]
     public void Operations_are_twice_the_active_weights_of_the_count() => Right(Questions.MoeLayerOperations.Check(layer =>
     {
-        var dense = ModelConfig.Dense(layer.Hidden, layerCount: 1, heads: 1, keyValueHeads: 1, layer.ExpertSize, vocabularySize: 1);
-        var sparse = dense.MixtureOfExperts(layer.Experts, layer.ExpertsPerToken);
-        var active = ParameterCount.Of(sparse with { Moe = sparse.Moe! with { SharedExpertSize = layer.SharedSize } }).ActiveByComponent;
+        var dense = ModelConfig.Dense((int)layer.Hidden, layerCount: 1, heads: 1, keyValueHeads: 1, (int)layer.ExpertSize, vocabularySize: 1);
+        var sparse = dense.MixtureOfExperts((int)layer.Experts, (int)layer.ExpertsPerToken);
+        var active = ParameterCount.Of(sparse with { Moe = sparse.Moe! with { SharedExpertSize = (int)layer.SharedSize } }).ActiveByComponent;
         return 2 * layer.Tokens * (active[ModelComponent.Router] + active[ModelComponent.RoutedExperts] + active[ModelComponent.SharedExperts]);
     }, seed: 4));
 

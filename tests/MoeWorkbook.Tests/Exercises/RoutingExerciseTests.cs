@@ -51,14 +51,6 @@ public class RoutingExerciseTests
     }, seed: 1));
 
     [Fact]
-    public void A_hash_gives_experts_from_0_to_the_last() => AssertRight(MoeWorkbook.Exercises.HashRouting.Check(batch =>
-    {
-        int[] experts = [.. batch.TokenIds.Select(id => (int)((ulong)unchecked(2654435761u * (uint)id) * (ulong)batch.ExpertCount >> 32))];
-        Assert.All(experts, expert => Assert.InRange(expert, 0, batch.ExpertCount - 1));
-        return experts;
-    }, seed: 1));
-
-    [Fact]
     public void Max_violation_counts_experts_without_a_token() => AssertRight(MoeWorkbook.Exercises.MaxViolation.Check(batch =>
         batch.Experts.CountBy(expert => expert).Max(pair => pair.Value) / (batch.Experts.Length / (double)batch.ExpertCount) - 1, seed: 1));
 

@@ -45,14 +45,14 @@ public class TransformerExerciseTests
 
     [Fact]
     public void The_bytes_of_a_cache_are_the_librarys() => AssertRight(MoeWorkbook.Exercises.CacheBytes.Check(c => c.Batch * KeyValueCacheSize.Bytes(
-        ModelConfig.Dense(c.KeyValueHeads * c.HeadSize, c.Layers, c.KeyValueHeads, c.KeyValueHeads, 1, 1), c.Context, c.BytesPerNumber), seed: 5));
+        ModelConfig.Dense((int)(c.KeyValueHeads * c.HeadSize), (int)c.Layers, (int)c.KeyValueHeads, (int)c.KeyValueHeads, 1, 1), c.Context, (int)c.BytesPerNumber), seed: 5));
 
     [Fact]
     public void The_operations_of_a_block_are_the_librarys() => AssertRight(MoeWorkbook.Exercises.BlockFlops.Check(b =>
     {
-        var config = ModelConfig.Dense(b.Hidden, 1, 1, 1, b.FeedForwardSize, 1) with { Attention = new(b.Heads, b.KeyValueHeads, b.HeadSize) };
+        var config = ModelConfig.Dense((int)b.Hidden, 1, 1, 1, (int)b.FeedForwardSize, 1) with { Attention = new((int)b.Heads, (int)b.KeyValueHeads, (int)b.HeadSize) };
         var active = ParameterCount.Of(config).ActiveByComponent;
-        return (2 * active[ModelComponent.Attention], ForwardFlops.PerToken(config, b.Context).Attention, 2 * active[ModelComponent.DenseFeedForward]);
+        return (2 * active[ModelComponent.Attention], ForwardFlops.PerToken(config, (int)b.Context).Attention, 2 * active[ModelComponent.DenseFeedForward]);
     }, seed: 6));
 
     private static void AssertRight(CheckResult result) => Assert.True(result.Correct, result.Message);

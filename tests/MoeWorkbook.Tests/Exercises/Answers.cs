@@ -1,0 +1,37 @@
+namespace MoeWorkbook.Tests.Exercises;
+
+/// <summary>Answers to an exercise: a right one must pass whatever the seed, in whatever arithmetic; a wrong one must never.</summary>
+internal sealed class Answers<TCase, TAnswer>(Exercise<TCase, TAnswer> exercise)
+{
+    private const int Seeds = 300;
+
+    public Answers<TCase, TAnswer> Right(string answer, Func<TCase, TAnswer> function)
+    {
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            var result = exercise.Judge(function, new Random(seed));
+            Assert.True(result.Correct, $"{answer}, seed {seed}: {result.Message}");
+        }
+
+        return this;
+    }
+
+    public Answers<TCase, TAnswer> Wrong(string answer, Func<TCase, TAnswer> function)
+    {
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            var result = exercise.Judge(function, new Random(seed));
+            Assert.False(result.Correct, $"{answer}, seed {seed}: passes");
+            if (result.Message.Split(" your function gives ") is not [_, var rest]) continue;
+            string[] numbers = rest.TrimEnd('.').Split("; it should give ");
+            Assert.NotEqual(numbers[1], numbers[0]);
+        }
+
+        return this;
+    }
+}
+
+internal static class Answers
+{
+    public static Answers<TCase, TAnswer> To<TCase, TAnswer>(Exercise<TCase, TAnswer> exercise) => new(exercise);
+}
