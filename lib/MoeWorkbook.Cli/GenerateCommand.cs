@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
@@ -13,9 +12,9 @@ internal static class GenerateCommand
         var prompt = new Option<string?>("--prompt") { Description = "The text to continue." };
         var tokens = new Option<string?>("--tokens") { Description = "The token ids to continue, instead of text, as in \"1,2,3\"; ids are printed." };
         var most = new Option<int>("--max-tokens") { Description = "The most tokens to add.", DefaultValueFactory = _ => 64 };
-        var temperature = new Option<double>("--temperature") { Description = "0 always takes the likeliest token; higher is more random." };
-        var topK = new Option<int?>("--top-k") { Description = "Only this many likeliest tokens are candidates." };
-        var topP = new Option<double?>("--top-p") { Description = "Only the likeliest tokens whose probabilities sum to this are candidates." };
+        var temperature = new Option<double?>("--temperature") { Description = "0 always takes the likeliest token; higher is more random. By default what generation_config.json says, or else 0." };
+        var topK = new Option<int?>("--top-k") { Description = "Only this many likeliest tokens are candidates. By default what generation_config.json says, or else all." };
+        var topP = new Option<double?>("--top-p") { Description = "Only the likeliest tokens whose probabilities sum to this are candidates. By default what generation_config.json says, or else all." };
         var seed = new Option<int>("--seed") { Description = "The seed of the draws." };
         var command = new Command("generate", "Continue a prompt with a checkpoint.") { directory, prompt, tokens, most, temperature, topK, topP, seed };
         command.Validators.Add(result =>
@@ -25,11 +24,12 @@ internal static class GenerateCommand
         command.SetAction((parsed, cancellation) =>
         {
             string folder = parsed.GetValue(directory)!;
-            var options = new GenerationOptions(parsed.GetValue(most))
+            var published = HuggingFaceGeneration.Read(folder, parsed.GetValue(most));
+            var options = published with
             {
-                Temperature = parsed.GetValue(temperature),
-                TopK = parsed.GetValue(topK),
-                TopP = parsed.GetValue(topP),
+                Temperature = parsed.GetValue(temperature) ?? published.Temperature,
+                TopK = parsed.GetValue(topK) ?? published.TopK,
+                TopP = parsed.GetValue(topP) ?? published.TopP,
                 Seed = parsed.GetValue(seed),
             };
             Generate(folder, parsed.GetValue(prompt), parsed.GetValue(tokens), options, cancellation);
@@ -46,11 +46,11 @@ internal static class GenerateCommand
         using var output = Console.OpenStandardOutput();
         try
         {
-            model.Generate(prompt, options with { StopTokens = StopTokens(folder) }, Show, cancellation);
+            model.Generate(prompt, options, Show, cancellation);
         }
         catch (ArgumentException e)
         {
-            throw new CommandException(e.Message);
+            throw new CommandException(PlainMessage.Of(e));
         }
 
         output.Write("\n"u8);
@@ -61,17 +61,5 @@ internal static class GenerateCommand
             output.Write(tokenizer is null ? System.Text.Encoding.UTF8.GetBytes($"{token} ") : tokenizer.BytesOf((int)token).Span);
             output.Flush();
         }
-    }
-
-    private static long[] StopTokens(string folder)
-    {
-        using var config = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "config.json")));
-        if (!config.RootElement.TryGetProperty("eos_token_id", out var end)) return [];
-        return end.ValueKind switch
-        {
-            JsonValueKind.Number when end.TryGetInt64(out long id) => [id],
-            JsonValueKind.Array => [.. end.EnumerateArray().Where(e => e.ValueKind == JsonValueKind.Number).Select(e => e.GetInt64())],
-            _ => [],
-        };
     }
 }

@@ -36,7 +36,7 @@ internal static class LogitsCommand
         }
         catch (ArgumentException e)
         {
-            throw new CommandException(e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal));
+            throw new CommandException(PlainMessage.Of(e));
         }
     }
 

@@ -50,7 +50,7 @@ internal sealed class TokenizerFile
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
             // The last kind is how System.Text.Json reports a value of another kind than the one read.
-            throw new CheckpointException(source, null, $"is no valid tokenizer file: {e.Message}", e);
+            throw new CheckpointException(source, null, $"is no valid tokenizer file: {PlainMessage.Of(e)}", e);
         }
     }
 
