@@ -42,7 +42,9 @@ internal static class GenerateCommand
     {
         var tokenizer = text is null ? null : Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
         long[] prompt = tokenizer is null ? TokenList.Parse(ids!) : [.. tokenizer.Encode(text!).Select(id => (long)id)];
-        using var model = HuggingFaceDirectory.Load(folder, ComputeDevice.Current, ScalarType.Float32);
+        var device = ComputeDevice.Current;
+        MemoryCheck.Require(folder, device, prompt.Length, logitPositions: 1);
+        using var model = HuggingFaceDirectory.Load(folder, device, ScalarType.Float32);
         using var output = Console.OpenStandardOutput();
         try
         {

@@ -16,8 +16,12 @@ internal static class LogitsCommand
         command.SetAction(parsed =>
         {
             long[][] batch = TokenList.ParseBatch(parsed.GetValue(tokens)!);
+            string folder = parsed.GetValue(directory)!;
+            var device = ComputeDevice.Current;
+            long positions = batch.Sum(row => (long)row.Length);
+            MemoryCheck.Require(folder, device, positions, positions);
             using var noGradient = no_grad();
-            using var model = HuggingFaceDirectory.Load(parsed.GetValue(directory)!, ComputeDevice.Current, ScalarType.Float32);
+            using var model = HuggingFaceDirectory.Load(folder, device, ScalarType.Float32);
             model.eval();
             using var ids = tensor(batch.SelectMany(row => row).ToArray(), [batch.Length, batch[0].Length], device: model.Device);
             using var logits = Forward(model, ids);

@@ -38,7 +38,7 @@ public sealed class TokenizerTests
     [InlineData("𝐀𝐁𝟏𝟐𝟑𝟒😀a", "𝐀𝐁|𝟏𝟐𝟑|𝟒|😀a")] // letters, digits and a sign outside of the first plane
     public void Words_are_cut_as_the_files_pattern_says(string text, string words)
     {
-        var step = new PreTokenizer([new(PreTokenizer.Compile(Llama3))]);
+        var step = new PreTokenizer([new(WordPattern.Compile(Llama3))]);
         Assert.Equal(words, string.Join('|', step.Words(text)));
     }
 
@@ -47,19 +47,19 @@ public sealed class TokenizerTests
     [InlineData("a   b", "a|  | b")]
     [InlineData("end. ", "end|.| ")]
     public void GPT_2s_words(string text, string words) =>
-        Assert.Equal(words, string.Join('|', new PreTokenizer([new(PreTokenizer.Compile(PreTokenizer.Gpt2))]).Words(text)));
+        Assert.Equal(words, string.Join('|', new PreTokenizer([new(WordPattern.Compile(PreTokenizer.Gpt2))]).Words(text)));
 
     [Fact]
     public void Several_steps_cut_one_after_another()
     {
-        var steps = new PreTokenizer([new(PreTokenizer.Compile(@"\p{N}{1,3}")), new(PreTokenizer.Compile("[一-龥]+")), new(PreTokenizer.Compile(PreTokenizer.Gpt2))]);
+        var steps = new PreTokenizer([new(WordPattern.Compile(@"\p{N}{1,3}")), new(WordPattern.Compile("[一-龥]+")), new(WordPattern.Compile(PreTokenizer.Gpt2))]);
         Assert.Equal("ab|123|4|x|東京|y", string.Join('|', steps.Words("ab1234x東京y")));
     }
 
     [Fact]
     public void Possessive_quantifiers_are_understood()
     {
-        var steps = new PreTokenizer([new(PreTokenizer.Compile(@"[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s+"))]);
+        var steps = new PreTokenizer([new(WordPattern.Compile(@"[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s+"))]);
         Assert.Equal("a| b|12|!!\n", string.Join('|', steps.Words("a b12!!\n")));
     }
 
