@@ -23,11 +23,11 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
         JsonObject root;
         try
         {
-            root = JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new CommandException($"{path} must hold one JSON object.");
+            root = JsonNode.Parse(File.ReadAllText(path), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new CommandException($"{path} must hold one JSON object.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new CommandException($"{path} cannot be read: {e.Message}");
+            throw new CommandException($"{path} cannot be read: {PlainMessage.Of(e)}");
         }
 
         CheckKeys(root, ["model", "corpus", "training", "balancing"], path, "");
@@ -62,7 +62,7 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
         }
         catch (Exception e) when (e is ArgumentException or IOException)
         {
-            throw new CommandException($"{path}: {e.Message}");
+            throw new CommandException($"{path}: {PlainMessage.Of(e)}");
         }
     }
 
@@ -77,7 +77,7 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new CommandException($"{path}: \"{prefix}{key}\" cannot be understood: {e.Message}");
+            throw new CommandException($"{path}: \"{prefix}{key}\" cannot be understood: {PlainMessage.Of(e)}");
         }
     }
 

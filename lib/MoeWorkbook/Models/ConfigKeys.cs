@@ -40,6 +40,7 @@ internal sealed class ConfigKeys
 
         if (root.ValueKind != JsonValueKind.Object)
             throw new ModelConfigException($"{source} must hold one JSON object; it holds a JSON {Kind(root)}.");
+        CheckTexts(root, source, "");
         return new ConfigKeys(root, source);
     }
 
@@ -118,7 +119,7 @@ internal sealed class ConfigKeys
     };
 
     public string? Text(string key) => Find(key) is not { } value ? null
-        : value.ValueKind == JsonValueKind.String ? Decoded(key, value) : throw Wrong(key, value, "a text");
+        : value.ValueKind == JsonValueKind.String ? value.GetString() : throw Wrong(key, value, "a text");
 
     /// <summary>One of some texts.</summary>
     public string Choice(string key, string fallback, params string[] allowed)
@@ -127,7 +128,7 @@ internal sealed class ConfigKeys
         return allowed.Contains(text) ? text : throw Error(key, $"is \"{text}\"; known here: {string.Join(", ", allowed)}");
     }
 
-    public IReadOnlyList<string>? Texts(string key) => List(key, "a list of texts", e => e.ValueKind == JsonValueKind.String ? Decoded(key, e) : null);
+    public IReadOnlyList<string>? Texts(string key) => List(key, "a list of texts", e => e.ValueKind == JsonValueKind.String ? e.GetString()! : null);
 
     public IReadOnlyList<int>? Integers(string key) =>
         List(key, "a list of whole numbers", e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int i) ? (int?)i : null)?.Select(i => i!.Value).ToList();
@@ -192,18 +193,6 @@ internal sealed class ConfigKeys
     private bool IsRepeated(ConfigKeys outer, string key, JsonElement value) =>
         outer == _wrapper && _json.TryGetProperty(key, out var own) && JsonElement.DeepEquals(own, value);
 
-    private string Decoded(string key, JsonElement text)
-    {
-        try
-        {
-            return text.GetString()!;
-        }
-        catch (InvalidOperationException e) // half of a surrogate pair, which JSON can write and no text can hold
-        {
-            throw new ModelConfigException(Error(key, "is not a valid text").Message, e);
-        }
-    }
-
     private int? Integer(string key, int least, int most)
     {
         if (Find(key) is not { } value) return null;
@@ -217,6 +206,23 @@ internal sealed class ConfigKeys
         if (Find(key) is not { } value) return null;
         if (value.ValueKind != JsonValueKind.Array) throw Wrong(key, value, expected);
         return [.. value.EnumerateArray().Select(e => read(e) ?? throw Wrong(key, value, expected))];
+    }
+
+    /// <summary>JSON can write half of a surrogate pair, which no text can hold.</summary>
+    private static void CheckTexts(JsonElement value, string source, string path)
+    {
+        try
+        {
+            if (value.ValueKind == JsonValueKind.String) value.GetString();
+            if (value.ValueKind == JsonValueKind.Array)
+                foreach (var element in value.EnumerateArray()) CheckTexts(element, source, path);
+            if (value.ValueKind == JsonValueKind.Object)
+                foreach (var property in value.EnumerateObject()) CheckTexts(property.Value, source, path.Length == 0 ? property.Name : $"{path}.{property.Name}");
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ModelConfigException(path.Length == 0 ? $"{source}: a key is not a valid text." : $"{source}: \"{path}\" is not a valid text.", e);
+        }
     }
 
     private ModelConfigException Wrong(string key, JsonElement value, string expected) => Error(key, $"is {Shown(value)}; it must be {expected}");

@@ -92,10 +92,6 @@ public static class HuggingFaceConfig
         {
             throw new ModelConfigException($"{keys.Source}: {PlainMessage.Of(e)}", e);
         }
-        catch (InvalidOperationException e) // half of a surrogate pair in a key, which JSON can write and no text can hold
-        {
-            throw new ModelConfigException($"{keys.Source}: a key or value is not a valid text.", e);
-        }
     }
 
     /// <summary>A file may name another model of the family's layers, such as a classifier or a draft model.</summary>

@@ -230,6 +230,7 @@ internal static class HuggingFaceFamilies
         int heads = keys.Size("num_heads");
         keys.Ignore("relative_attention_max_distance", "expert_capacity", "router_type", "router_ignore_padding_tokens", "batch_prioritized_routing",
             "scalable_attention", "is_encoder_decoder", "dense_act_fn", "add_router_probs");
+        if (keys.Count("num_selected_experts", 1) > 1) throw keys.Error("num_selected_experts", "is above 1; a switch layer has one expert for each token");
         bool[] encoder = Sparse("encoder", layers), decoder = Sparse("decoder", decoderLayers);
         string projection = keys.Text("feed_forward_proj") ?? keys.Text("dense_act_fn") ?? "relu";
         bool gated = keys.Flag("is_gated_act", false) || projection.StartsWith("gated-", StringComparison.Ordinal);
@@ -281,6 +282,7 @@ internal static class HuggingFaceFamilies
         double theta = 10000, double rotaryFraction = 1, bool tied = false)
     {
         int layers = keys.Size("num_hidden_layers", MostLayers);
+        if (!keys.Has("sliding_window") || !keys.Flag("use_sliding_window", true)) keys.Ignore("sliding_window", "max_window_layers"); // there are no windows
         return new ModelConfig
         {
             ModelType = keys.Text("model_type") ?? throw keys.Missing("model_type"),

@@ -22,7 +22,7 @@ internal static partial class UnreadKeys
         @"^pretraining_tp$|_plan$|(^|_)(ep|tp|pp)_size$|^tensor_parallel|batch_size$", // on how many machines
         @"position_embeddings$|^n_(positions|ctx)$", // how long a text may be
         @"_eps(ilon)?$", // a norm's; the one that counts is read
-        @"^is_.*_config$|^auto_map$|^task_specific_params$",
+        @"^is_.*_config$|^(transformers\.js|compression|sparsity)_config$|^auto_map$|^task_specific_params$", // for other programs
         @"^(vision|visual|image|video|audio|speech|media|mm|multi_modal|projector)(_|$)", // the towers of a multimodal model, which are not counted
         @"(^|_)(mtp|nextn)(_|$)"); // multi-token prediction, which is not counted
 
