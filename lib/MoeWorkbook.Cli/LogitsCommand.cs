@@ -16,8 +16,12 @@ internal static class LogitsCommand
         command.SetAction(parsed =>
         {
             long[][] batch = TokenList.ParseBatch(parsed.GetValue(tokens)!);
+            string folder = parsed.GetValue(directory)!;
+            var device = ComputeDevice.Current;
+            long positions = batch.Sum(row => (long)row.Length);
+            MemoryCheck.Require(folder, device, positions, positions);
             using var noGradient = no_grad();
-            using var model = HuggingFaceDirectory.Load(parsed.GetValue(directory)!, ComputeDevice.Current, ScalarType.Float32);
+            using var model = HuggingFaceDirectory.Load(folder, device, ScalarType.Float32);
             model.eval();
             using var ids = tensor(batch.SelectMany(row => row).ToArray(), [batch.Length, batch[0].Length], device: model.Device);
             using var logits = Forward(model, ids);
@@ -32,11 +36,13 @@ internal static class LogitsCommand
         try
         {
             using var logits = model.forward(ids);
-            return logits.cpu();
+            var onHost = logits.cpu();
+            // Before a word of the result is written.
+            return onHost.isfinite().all().item<bool>() ? onHost : throw new CommandException("a logit is not finite: the checkpoint's weights or its computation are broken.");
         }
         catch (ArgumentException e)
         {
-            throw new CommandException(e.Message.Replace($" (Parameter '{e.ParamName}')", "", StringComparison.Ordinal));
+            throw new CommandException(PlainMessage.Of(e));
         }
     }
 
@@ -48,8 +54,7 @@ internal static class LogitsCommand
         foreach (long size in logits.shape) writer.WriteNumberValue(size);
         writer.WriteEndArray();
         writer.WriteStartArray("logits");
-        foreach (float logit in logits.data<float>())
-            writer.WriteNumberValue(float.IsFinite(logit) ? logit : throw new CommandException($"a logit is {logit}: the checkpoint or its computation is broken."));
+        foreach (float logit in logits.data<float>()) writer.WriteNumberValue(logit);
         writer.WriteEndArray();
         writer.WriteEndObject();
     }

@@ -74,7 +74,7 @@ internal static class TrainCommand
         }
         catch (ArgumentException e)
         {
-            throw new CommandException(e.Message);
+            throw new CommandException(PlainMessage.Of(e));
         }
     }
 

@@ -23,19 +23,29 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
         JsonObject root;
         try
         {
-            root = JsonNode.Parse(File.ReadAllText(path)) as JsonObject ?? throw new CommandException($"{path} must hold one JSON object.");
+            root = JsonNode.Parse(File.ReadAllText(path), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new CommandException($"{path} must hold one JSON object.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new CommandException($"{path} cannot be read: {e.Message}");
+            throw new CommandException($"{path} cannot be read: {PlainMessage.Of(e)}");
         }
 
         CheckKeys(root, ["model", "corpus", "training", "balancing"], path, "");
         var corpus = ReadCorpus(root["corpus"], path);
         if (root["model"] is not JsonObject model) throw new CommandException($"{path}: \"model\" is missing; it is an object as in a Hugging Face config.json.");
         model["vocab_size"] ??= corpus.VocabularySize;
-        return new(HuggingFaceConfig.Parse(model.ToJsonString(), $"{path}, \"model\""), corpus,
-            Part<TrainingOptions>(root, "training", path), Part<BalancingOptions>(root, "balancing", path));
+        var config = HuggingFaceConfig.Parse(model.ToJsonString(), $"{path}, \"model\"", forTraining: true);
+        var balancing = Part<BalancingOptions>(root, "balancing", path);
+        return new(config, corpus, Part<TrainingOptions>(root, "training", path), WithModelsLoss(balancing, config, root["balancing"] is JsonObject given && given.ContainsKey("auxiliary_loss_weight"), path));
+    }
+
+    /// <summary>The weight of the balancing loss may stand in the model, as <c>router_aux_loss_coef</c> or by the family's name for it, or in the options.</summary>
+    private static BalancingOptions WithModelsLoss(BalancingOptions balancing, ModelConfig model, bool isStated, string path)
+    {
+        if (model.Moe?.AuxiliaryLossWeight is not { } weight) return balancing;
+        if (isStated && balancing.AuxiliaryLossWeight != weight)
+            throw new CommandException(FormattableString.Invariant($"{path}: \"balancing.auxiliary_loss_weight\" is {balancing.AuxiliaryLossWeight} but the model's own weight of that loss (router_aux_loss_coef) is {weight}; remove one, or make them agree."));
+        return balancing with { AuxiliaryLossWeight = weight };
     }
 
     private static Corpus ReadCorpus(JsonNode? node, string path)
@@ -52,7 +62,7 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
         }
         catch (Exception e) when (e is ArgumentException or IOException)
         {
-            throw new CommandException($"{path}: {e.Message}");
+            throw new CommandException($"{path}: {PlainMessage.Of(e)}");
         }
     }
 
@@ -67,7 +77,7 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new CommandException($"{path}: \"{prefix}{key}\" cannot be understood: {e.Message}");
+            throw new CommandException($"{path}: \"{prefix}{key}\" cannot be understood: {PlainMessage.Of(e)}");
         }
     }
 

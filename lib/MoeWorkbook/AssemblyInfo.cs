@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
+[assembly: InternalsVisibleTo("MoeWorkbook.Cli")]
 [assembly: InternalsVisibleTo("MoeWorkbook.Tests")]

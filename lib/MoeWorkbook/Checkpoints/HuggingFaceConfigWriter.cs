@@ -10,21 +10,21 @@ public static class HuggingFaceConfigWriter
 {
     internal static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    private static readonly SortedDictionary<string, (string Architecture, Action<JsonObject, ModelConfig> Write)> Families = new(StringComparer.Ordinal)
+    private static readonly SortedDictionary<string, Action<JsonObject, ModelConfig>> Families = new(StringComparer.Ordinal)
     {
-        ["llama"] = ("LlamaForCausalLM", Llama),
-        ["mistral"] = ("MistralForCausalLM", (json, config) => json["sliding_window"] = Window(config)),
-        ["mixtral"] = ("MixtralForCausalLM", Mixtral),
-        ["qwen2_moe"] = ("Qwen2MoeForCausalLM", Qwen2Moe),
-        ["qwen3"] = ("Qwen3ForCausalLM", Qwen3),
-        ["qwen3_moe"] = ("Qwen3MoeForCausalLM", Qwen3Moe),
-        ["qwen3_next"] = ("Qwen3NextForCausalLM", Qwen3Next),
-        ["olmoe"] = ("OlmoeForCausalLM", Olmoe),
-        ["deepseek"] = ("DeepseekForCausalLM", DeepSeek),
-        ["deepseek_v3"] = ("DeepseekV3ForCausalLM", DeepSeekV3),
-        ["kimi_k2"] = ("DeepseekV3ForCausalLM", DeepSeekV3),
-        ["gpt_oss"] = ("GptOssForCausalLM", GptOss),
-        ["glm4_moe"] = ("Glm4MoeForCausalLM", Glm4Moe),
+        ["llama"] = Llama,
+        ["mistral"] = (json, config) => json["sliding_window"] = Window(config),
+        ["mixtral"] = Mixtral,
+        ["qwen2_moe"] = Qwen2Moe,
+        ["qwen3"] = Qwen3,
+        ["qwen3_moe"] = Qwen3Moe,
+        ["qwen3_next"] = Qwen3Next,
+        ["olmoe"] = Olmoe,
+        ["deepseek"] = DeepSeek,
+        ["deepseek_v3"] = DeepSeekV3,
+        ["kimi_k2"] = DeepSeekV3,
+        ["gpt_oss"] = GptOss,
+        ["glm4_moe"] = Glm4Moe,
     };
 
     /// <summary>The <c>model_type</c> values that can be written.</summary>
@@ -40,22 +40,22 @@ public static class HuggingFaceConfigWriter
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
-        if (!Families.TryGetValue(config.ModelType, out var family))
+        if (!Families.TryGetValue(config.ModelType, out var write))
             throw new NotSupportedException($"A config.json for \"{config.ModelType}\" cannot be written; known are {string.Join(", ", Families.Keys)}.");
         if (config.Rotary?.Scaling?.Kind == "longrope")
             throw new NotSupportedException("A config.json with the rotary scaling \"longrope\" cannot be written: its factors for each dimension are not part of ModelConfig.");
-        var json = Common(config, family.Architecture, dtype);
-        family.Write(json, config);
+        var json = Common(config, dtype);
+        write(json, config);
         var text = json.ToJsonString(Indented) + "\n";
         CheckNothingIsLost(config, text);
         return text;
     }
 
-    private static JsonObject Common(ModelConfig config, string architecture, ScalarType dtype)
+    private static JsonObject Common(ModelConfig config, ScalarType dtype)
     {
         var json = new JsonObject
         {
-            ["architectures"] = new JsonArray(architecture),
+            ["architectures"] = new JsonArray(HuggingFaceConfig.ArchitectureOf(config.ModelType)),
             ["model_type"] = config.ModelType,
             ["torch_dtype"] = dtype.ToString().ToLowerInvariant(),
             ["vocab_size"] = config.VocabularySize,

@@ -29,9 +29,12 @@ public static class HuggingFaceDirectory
         ArgumentException.ThrowIfNullOrEmpty(directory);
         if (dtype is { } type && SafetensorsTypes.FromTorch(type)?.IsFloat() != true)
             throw new ArgumentException($"dtype is {type}; float64, float32, float16 and bfloat16 are allowed.", nameof(dtype));
-        var config = HuggingFaceConfig.Read(directory);
+        var file = HuggingFaceConfig.Keys(Path.Combine(directory, "config.json"));
+        var config = HuggingFaceConfig.Read(file);
+        if (!PublishedLayout.ModelTypes.Contains(config.ModelType))
+            throw new CheckpointException(directory, null, $"there is no forward pass for {config.ModelType} here, so it can be counted but not loaded; loaded are {string.Join(", ", PublishedLayout.ModelTypes.Order(StringComparer.Ordinal))}.");
         using var checkpoint = ShardedCheckpoint.Open(directory);
-        var keys = ConfigKeys.Parse(File.ReadAllText(Path.Combine(directory, "config.json")), Path.Combine(directory, "config.json"));
+        var keys = HuggingFaceConfig.ModelKeys(file);
         var tensors = new PublishedTensors(checkpoint, BlockSize(keys));
         var parts = Match(config, tensors, directory, keys.Count("num_nextn_predict_layers", 0));
 
@@ -138,16 +141,18 @@ public static class HuggingFaceDirectory
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException or OverflowException or ExternalException)
         {
-            throw new CheckpointException(directory, null, $"the model that config.json describes cannot be built: {e.Message}", e);
+            throw new CheckpointException(directory, null, $"the model that config.json describes cannot be built: {PlainMessage.Of(e)}", e);
         }
     }
 
     /// <summary>Rows and columns of a quantised block, where <c>config.json</c> states them.</summary>
     private static (long Rows, long Columns)? BlockSize(ConfigKeys keys)
     {
-        if (keys.Object("quantization_config") is not { } quantization) return null;
-        if (quantization.Text("quant_method") is { } method && !QuantizationMethods.Contains(method))
-            throw quantization.Error("quant_method", $"is \"{method}\"; known are {string.Join(", ", QuantizationMethods)}");
+        if (keys.Has("quantization")) throw keys.Error("quantization", "packs the weights as MLX does; that is not known here");
+        if (keys.Object("quantization_config") is not { Entries: > 0 } quantization) return null;
+        string method = quantization.Text("quant_method") ?? throw quantization.Missing(quantization.Name("quant_method"));
+        if (!QuantizationMethods.Contains(method)) throw quantization.Error("quant_method", $"is \"{method}\"; known are {string.Join(", ", QuantizationMethods)}");
+        if (method == "compressed-tensors") quantization.Choice("format", "dense", "dense", "naive-quantized", "float-quantized", "int-quantized");
         if (quantization.Integers("weight_block_size") is not { } size) return null;
         return size is [> 0, > 0] ? (size[0], size[1]) : throw quantization.Error("weight_block_size", "must be two whole numbers from 1: rows and columns");
     }

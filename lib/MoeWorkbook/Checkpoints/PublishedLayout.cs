@@ -6,6 +6,9 @@ namespace MoeWorkbook;
 /// <remarks>Our names are those of Qwen3-MoE with each layer's experts stacked; a family differs from them in a few words and in the layout of its experts.</remarks>
 internal sealed partial class PublishedLayout(ModelConfig config)
 {
+    /// <summary>The types that have a forward pass here, and so weights to load.</summary>
+    public static IReadOnlyCollection<string> ModelTypes { get; } = [.. HuggingFaceConfigWriter.ModelTypes, "qwen3_5_moe", "qwen3_5_moe_text"];
+
     /// <summary>Words in our names, and what the family writes instead.</summary>
     private readonly (string Ours, string Theirs)[] _words = config.ModelType switch
     {
@@ -25,29 +28,34 @@ internal sealed partial class PublishedLayout(ModelConfig config)
     public IEnumerable<IEnumerable<PublishedPart>> Forms(string name, long[] shape)
     {
         var published = Published(name);
-        if (ExpertsName().Match(name) is { Success: true } experts)
-        {
-            if (config.ModelType == "gpt_oss")
-            {
-                yield return [GptOssExperts(name, shape)];
-                yield break;
-            }
+        foreach (var form in Forms(name, published, shape)) yield return form;
+        // Newer tools write Qwen's names for every family.
+        if (published == name) yield break;
+        foreach (var form in Forms(name, name, shape)) yield return form;
+    }
 
-            var split = SplitExperts(Published(experts.Groups["mlp"].Value + ".experts."), experts.Groups["projection"].Value == "down_proj", shape);
-            IEnumerable<PublishedPart> stacked = [new(published, shape, p => p)];
-            var isStacked = config.ModelType.StartsWith("qwen3_5_moe", StringComparison.Ordinal);
-            yield return isStacked ? stacked : split;
-            yield return isStacked ? split : stacked;
-        }
-        else
+    private IEnumerable<IEnumerable<PublishedPart>> Forms(string name, string published, long[] shape)
+    {
+        if (ExpertsName().Match(name) is not { Success: true } experts)
         {
             yield return [new(published, shape, p => p)];
             if (name.EndsWith(".in_proj_qkvz.weight", StringComparison.Ordinal)) yield return SplitInputs(published, shape[1]);
             if (name.EndsWith(".in_proj_ba.weight", StringComparison.Ordinal)) yield return SplitRates(published, shape[1]);
+            yield break;
         }
 
-        // Newer tools write Qwen's names for every family.
-        if (published != name) yield return [new(name, shape, p => p)];
+        if (config.ModelType == "gpt_oss")
+        {
+            yield return [GptOssExperts(name, shape)];
+            yield break;
+        }
+
+        var projection = experts.Groups["projection"].Value;
+        var split = SplitExperts(published[..^projection.Length], projection == "down_proj", shape);
+        IEnumerable<PublishedPart> stacked = [new(published, shape, p => p)];
+        var isStacked = config.ModelType.StartsWith("qwen3_5_moe", StringComparison.Ordinal);
+        yield return isStacked ? stacked : split;
+        yield return isStacked ? split : stacked;
     }
 
     /// <summary>Whether a tensor that the model does not use may be in its files all the same.</summary>
@@ -126,7 +134,7 @@ internal sealed partial class PublishedLayout(ModelConfig config)
         ];
     }
 
-    [GeneratedRegex(@"^(?<mlp>model\.layers\.\d+\.mlp)\.experts\.(?<projection>gate_up_proj|down_proj)(_bias)?$")]
+    [GeneratedRegex(@"^model\.layers\.\d+\.mlp\.experts\.(?<projection>gate_up_proj|down_proj)(_bias)?$")]
     private static partial Regex ExpertsName();
 
     [GeneratedRegex(@"^model\.(language_model\.)?layers\.(?<layer>\d+)\.")]

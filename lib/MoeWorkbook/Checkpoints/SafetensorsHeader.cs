@@ -49,7 +49,7 @@ internal sealed class SafetensorsHeader
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // The second kind is how System.Text.Json reports half of a surrogate pair in a text.
-            throw header.Error(null, $"the header is not valid JSON with each name once: {e.Message}", e);
+            throw header.Error(null, $"the header is not valid JSON with each name once: {PlainMessage.Of(e)}", e);
         }
 
         header.CheckCoverage(stream.Length - header.DataStart);

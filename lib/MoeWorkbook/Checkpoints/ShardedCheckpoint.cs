@@ -134,7 +134,7 @@ public sealed class ShardedCheckpoint : IDisposable
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new CheckpointException(index, null, $"is not valid JSON with each name once: {e.Message}", e);
+            throw new CheckpointException(index, null, $"is not valid JSON with each name once: {PlainMessage.Of(e)}", e);
         }
     }
 

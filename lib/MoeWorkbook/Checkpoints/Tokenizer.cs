@@ -4,22 +4,21 @@ using System.Text.RegularExpressions;
 namespace MoeWorkbook;
 
 /// <summary>Text to token ids and back, by the byte-level byte-pair encoding (Sennrich et al. 2016; Radford et al. 2019) of a Hugging Face <c>tokenizer.json</c>: that of GPT-2, Llama 3, Qwen, OLMoE, GLM-4.5, DeepSeek and gpt-oss.</summary>
-/// <remarks>Special tokens are cut out first, then the text is normalised, cut into words by the file's regular expressions, and each word's bytes are merged pair by pair.
-/// Where .NET runs with invariant globalization it composes no accents, so that there a text must come normalised (NFC), as nearly every text does.</remarks>
+/// <remarks>Special tokens are cut out first, then the text is normalised, cut into words by the file's regular expressions, and each word's bytes are merged pair by pair.</remarks>
 public sealed class Tokenizer
 {
     private readonly TokenizerFile _file;
     private readonly Dictionary<int, byte[]> _bytes;
-    private readonly Regex? _addedTokens;
+    private readonly (Regex Pattern, Dictionary<string, int> Ids)? _rawTokens;
+    private readonly (Regex Pattern, Dictionary<string, int> Ids)? _normalizedTokens;
 
     private Tokenizer(TokenizerFile file)
     {
         this._file = file;
         _bytes = file.Model.TokenBytes();
         foreach (var (content, added) in file.AddedTokens) _bytes[added.Id] = Encoding.UTF8.GetBytes(content);
-        // The longest first, so that it wins where one begins like another.
-        if (file.AddedTokens.Count > 0)
-            _addedTokens = new(string.Join('|', file.AddedTokens.Keys.OrderByDescending(t => t.Length).Select(Regex.Escape)), RegexOptions.CultureInvariant);
+        _rawTokens = Finder(file.AddedTokens.Where(token => !token.Value.IsNormalized).Select(token => (token.Key, token.Value.Id)));
+        _normalizedTokens = Finder(file.AddedTokens.Where(token => token.Value.IsNormalized).Select(token => (Normalized(token.Key), token.Value.Id)));
     }
 
     /// <summary>Reads a <c>tokenizer.json</c>.</summary>
@@ -74,15 +73,12 @@ public sealed class Tokenizer
         ArgumentNullException.ThrowIfNull(text);
         var ids = new List<int>();
         if (addSpecialTokens) ids.AddRange(_file.Before);
-        var position = 0;
-        foreach (Match match in _addedTokens?.Matches(text) ?? Enumerable.Empty<Match>())
+        // A half of a surrogate pair has no bytes; it becomes U+FFFD here as it would there.
+        text = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
+        Cut(text, _rawTokens, ids, raw => Cut(Normalized(raw), _normalizedTokens, ids, plain =>
         {
-            EncodePlain(text[position..match.Index], ids);
-            ids.Add(_file.AddedTokens[match.Value].Id);
-            position = match.Index + match.Length;
-        }
-
-        EncodePlain(text[position..], ids);
+            foreach (var word in _file.PreTokenizer.Words(plain)) _file.Model.Encode(word, ids);
+        }));
         if (addSpecialTokens) ids.AddRange(_file.After);
         return [.. ids];
     }
@@ -98,12 +94,28 @@ public sealed class Tokenizer
         return Encoding.UTF8.GetString([.. tokens.Where(t => !special.Contains(t)).SelectMany(t => BytesOf(t).ToArray())]);
     }
 
-    private void EncodePlain(string text, List<int> ids)
+    private string Normalized(string text) => _file.Composes ? UnicodeComposition.Compose(text) : text;
+
+    /// <summary>Adds the tokens that are found in a text, and hands on what lies between.</summary>
+    private static void Cut(string text, (Regex Pattern, Dictionary<string, int> Ids)? tokens, List<int> ids, Action<string> between)
     {
-        if (text.Length == 0) return;
-        // A half of a surrogate pair has no bytes; it becomes U+FFFD here as it would there.
-        text = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
-        if (_file.Normalization is { } form) text = text.Normalize(form);
-        foreach (var word in _file.PreTokenizer.Words(text)) _file.Model.Encode(word, ids);
+        var position = 0;
+        foreach (Match match in tokens?.Pattern.Matches(text) ?? Enumerable.Empty<Match>())
+        {
+            if (match.Index > position) between(text[position..match.Index]);
+            ids.Add(tokens!.Value.Ids[match.Value]);
+            position = match.Index + match.Length;
+        }
+
+        if (position < text.Length) between(text[position..]);
+    }
+
+    /// <summary>Finds tokens in a text: the longest first, so that it wins where one begins like another.</summary>
+    private static (Regex Pattern, Dictionary<string, int> Ids)? Finder(IEnumerable<(string Token, int Id)> tokens)
+    {
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (token, id) in tokens) ids[token] = id;
+        return ids.Count == 0 ? null
+            : (new(string.Join('|', ids.Keys.OrderByDescending(token => token.Length).Select(Regex.Escape)), RegexOptions.CultureInvariant), ids);
     }
 }

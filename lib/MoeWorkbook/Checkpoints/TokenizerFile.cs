@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -12,7 +11,7 @@ internal sealed class TokenizerFile
     private TokenizerFile(JsonElement root, string source)
     {
         this._source = source;
-        Normalization = ReadNormalizer(Optional(root, "normalizer"));
+        Composes = ReadNormalizer(Optional(root, "normalizer"));
         Model = ReadModel(Required(root, "model"));
         PreTokenizer = ReadPreTokenizer(Optional(root, "pre_tokenizer"));
         ReadAddedTokens(root);
@@ -24,9 +23,11 @@ internal sealed class TokenizerFile
     /// <summary>A token that is cut out of the text before all else.</summary>
     /// <param name="Id">Its id.</param>
     /// <param name="IsSpecial">Whether it is no text.</param>
-    public sealed record AddedToken(int Id, bool IsSpecial);
+    /// <param name="IsNormalized">Whether it is looked for in the normalised text, and itself normalised; otherwise in the text as it is, before.</param>
+    public sealed record AddedToken(int Id, bool IsSpecial, bool IsNormalized);
 
-    public NormalizationForm? Normalization { get; }
+    /// <summary>Whether texts are brought into Unicode's form C.</summary>
+    public bool Composes { get; }
 
     public BytePairEncoding Model { get; }
 
@@ -50,7 +51,7 @@ internal sealed class TokenizerFile
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
             // The last kind is how System.Text.Json reports a value of another kind than the one read.
-            throw new CheckpointException(source, null, $"is no valid tokenizer file: {e.Message}", e);
+            throw new CheckpointException(source, null, $"is no valid tokenizer file: {PlainMessage.Of(e)}", e);
         }
     }
 
@@ -77,11 +78,10 @@ internal sealed class TokenizerFile
         return parts is [{ } left, { } right] ? (left, right) : throw new FormatException($"the merge {CheckpointException.Shortened(merge.GetRawText())} is not a pair of tokens");
     }
 
-    private NormalizationForm? ReadNormalizer(JsonElement? normalizer) => normalizer is not { } given ? null : TypeOf(given) switch
+    private bool ReadNormalizer(JsonElement? normalizer) => normalizer is { } given && TypeOf(given) switch
     {
-        "NFC" => NormalizationForm.FormC,
-        "Sequence" when Required(given, "normalizers").GetArrayLength() == 0 => null,
-        "Sequence" when Required(given, "normalizers").GetArrayLength() == 1 => ReadNormalizer(Required(given, "normalizers")[0]),
+        "NFC" => true,
+        "Sequence" => Required(given, "normalizers").EnumerateArray().Aggregate(false, (composes, part) => ReadNormalizer(part) || composes),
         var other => throw Unknown("normalizer", other, "NFC"),
     };
 
@@ -98,17 +98,17 @@ internal sealed class TokenizerFile
         switch (TypeOf(step))
         {
             case "ByteLevel":
-                return new(Flag(step, "use_regex", absent: true) ? PreTokenizer.Compile(PreTokenizer.Gpt2) : null) { PrefixSpace = Flag(step, "add_prefix_space", absent: true) };
+                return new(Flag(step, "use_regex", absent: true) ? WordPattern.Compile(PreTokenizer.Gpt2) : null) { PrefixSpace = Flag(step, "add_prefix_space", absent: true) };
             case "Digits":
-                return new(PreTokenizer.Compile(Flag(step, "individual_digits") ? @"\p{N}" : @"\p{N}+"));
+                return new(WordPattern.Compile(Flag(step, "individual_digits") ? @"\p{N}" : @"\p{N}+"));
             case "Split":
                 var pattern = Required(step, "pattern");
                 var regex = Optional(pattern, "Regex") is { } given ? given.GetString()! : Regex.Escape(Required(pattern, "String").GetString()!);
                 var inverted = Flag(step, "invert");
                 return Required(step, "behavior").GetString() switch
                 {
-                    "Isolated" => new(PreTokenizer.Compile(regex)),
-                    "Removed" => new(PreTokenizer.Compile(regex), KeepMatches: inverted, KeepRest: !inverted),
+                    "Isolated" => new(WordPattern.Compile(regex)),
+                    "Removed" => new(WordPattern.Compile(regex), KeepMatches: inverted, KeepRest: !inverted),
                     var other => throw Unknown("behavior of a Split", other, "Isolated and Removed"),
                 };
             case var other:
@@ -128,7 +128,7 @@ internal sealed class TokenizerFile
             }
 
             if (content.Length == 0) throw new FormatException("an added token is empty");
-            AddedTokens[content] = new(Id(Required(token, "id")), Flag(token, "special"));
+            AddedTokens[content] = new(Id(Required(token, "id")), Flag(token, "special"), Flag(token, "normalized"));
         }
     }
 

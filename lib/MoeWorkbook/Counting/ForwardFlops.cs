@@ -49,6 +49,8 @@ public readonly record struct ForwardFlops(long MatrixProducts, long Attention)
                     return 2L * config.Attention.Heads * (latent.QueryHeadSize + latent.ValueHeadSize) * context;
                 case AttentionKind.SlidingWindow:
                     return 4L * config.Attention.QueryWidth * Math.Min(context, config.Attention.SlidingWindow!.Value);
+                case AttentionKind.Chunked: // at a chunk's end; right behind it, a token sees itself only
+                    return 4L * config.Attention.QueryWidth * Math.Min(context, config.Attention.ChunkSize!.Value);
                 default:
                     return 4L * config.Attention.QueryWidth * context;
             }

@@ -3,7 +3,7 @@ namespace MoeWorkbook;
 /// <summary>Bytes of the key-value cache of one sequence.</summary>
 public static class KeyValueCacheSize
 {
-    /// <summary>Bytes that one more token adds where no sliding window is full yet: the usual published figure.</summary>
+    /// <summary>Bytes that one more token adds where no sliding window or chunk is full yet: the usual published figure.</summary>
     /// <param name="config">The architecture. For an encoder-decoder this is the decoder's own attention.</param>
     /// <param name="bytesPerElement">Bytes of one cached number: 2 for 16-bit types.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="bytesPerElement"/> is below 1.</exception>
@@ -15,7 +15,7 @@ public static class KeyValueCacheSize
         return checked(config.LayerAttention.Sum(kind => ElementsPerToken(config, kind)) * bytesPerElement);
     }
 
-    /// <summary>Bytes of the whole cache at a context length: sliding windows hold no more than their width, and linear attention holds a state of fixed size (kept in 32 bits) and the last inputs of its convolution.</summary>
+    /// <summary>Bytes of the whole cache at a context length: sliding windows and chunks hold no more than their width, and linear attention holds a state of fixed size (kept in 32 bits) and the last inputs of its convolution.</summary>
     /// <param name="config">The architecture.</param>
     /// <param name="contextLength">How many positions are cached; not negative.</param>
     /// <param name="bytesPerElement">Bytes of one cached number: 2 for 16-bit types.</param>
@@ -40,7 +40,12 @@ public static class KeyValueCacheSize
                 return state + (long)linear.ConvolutionWidth * (linear.ConvolutionKernel - 1) * bytesPerElement;
             }
 
-            long positions = kind == AttentionKind.SlidingWindow ? Math.Min(contextLength, config.Attention.SlidingWindow!.Value) : contextLength;
+            long positions = Math.Min(contextLength, kind switch
+            {
+                AttentionKind.SlidingWindow => config.Attention.SlidingWindow!.Value,
+                AttentionKind.Chunked => config.Attention.ChunkSize!.Value,
+                _ => contextLength,
+            });
             return positions * ElementsPerToken(config, kind) * bytesPerElement;
         }
     }

@@ -42,12 +42,18 @@ public sealed class ForwardPass : IDisposable
         if (window >= keys) window = null;
         if (queries == 1 && window is null) return null;
         if (_masks.TryGetValue((queries, keys, window), out var known)) return known;
+        return _masks[(queries, keys, window)] = Mask(queries, keys, window, device).DetachFromDisposeScope();
+    }
+
+    /// <summary>The keys behind each query's position, and those in front of its window, <c>[queries, keys]</c>.</summary>
+    internal static Tensor Mask(long queries, long keys, int? window, Device device)
+    {
         using var scope = NewDisposeScope();
         var query = arange(keys - queries, keys, ScalarType.Int64, device).unsqueeze(1); // [queries, 1]
         var key = arange(keys, ScalarType.Int64, device).unsqueeze(0); // [1, keys]
         var hidden = key > query;
         if (window is { } size) hidden |= key <= query - size;
-        return _masks[(queries, keys, window)] = hidden.DetachFromDisposeScope();
+        return hidden.MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds a layer's decision to <see cref="Routing"/>, so that its tensors live as long as the caller's dispose scope.</summary>

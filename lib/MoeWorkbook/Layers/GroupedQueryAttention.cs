@@ -106,9 +106,8 @@ public sealed class GroupedQueryAttention : Module<Tensor, ForwardPass, Tensor>
             (key, value) = (all[0], all[1]);
         }
 
-        var hiddenKeys = pass.HiddenKeys(sequence, key.shape[2], _window, hidden.device);
         Tensor? sinks = _config.Sinks ? get_parameter("sinks") : null;
-        var mixed = ScaledDotProductAttention.Attend(query, key, value, 1 / Math.Sqrt(_config.HeadSize), hiddenKeys, sinks);
+        var mixed = ScaledDotProductAttention.AttendCausally(query, key, value, 1 / Math.Sqrt(_config.HeadSize), _window, sinks, pass);
         mixed = mixed.transpose(1, 2).flatten(2); // [batch, sequence, heads · head size]
         if (gate is not null) mixed *= gate.sigmoid();
         return _output.forward(mixed).MoveToOuterDisposeScope();

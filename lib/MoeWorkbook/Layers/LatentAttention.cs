@@ -109,8 +109,7 @@ public sealed class LatentAttention : Module<Tensor, ForwardPass, Tensor>
         var latentQuery = MatrixProduct.Multiply(queryParts[0], keyMap); // [batch, heads, sequence, rank]
         var queries = cat([latentQuery, _rotary.Rotate(queryParts[1], rotation)], -1); // [batch, heads, sequence, rank + rotary]
         var keys = cat([latent, rotaryKey], -1); // [batch, 1, positions, rank + rotary]
-        var hiddenKeys = pass.HiddenKeys(sequence, keys.shape[2], null, hidden.device);
-        var mixedLatent = ScaledDotProductAttention.Attend(queries, keys, latent, _scale, hiddenKeys); // [batch, heads, sequence, rank]
+        var mixedLatent = ScaledDotProductAttention.AttendCausally(queries, keys, latent, _scale, window: null, sinks: null, pass); // [batch, heads, sequence, rank]
         var mixed = MatrixProduct.Multiply(mixedLatent, valueMap.transpose(1, 2)); // [batch, heads, sequence, value]
         return _output.forward(mixed.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
     }

@@ -27,6 +27,51 @@ public static class ScaledDotProductAttention
         return output.reshape(batch, heads, length, values.shape[3]).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The most logits that causal attention holds at once: 32 MiB in float32, and a few times that with what is made of them.</summary>
+    internal const long MostLogits = 8L << 20;
+
+    /// <summary>Causal attention: the last query stands at the last key's position, and each query sees its own position and those before it.</summary>
+    /// <param name="queries"><c>[batch, heads, queries, head size]</c>.</param>
+    /// <param name="keys"><c>[batch, key-value heads, keys, head size]</c>; not fewer than queries.</param>
+    /// <param name="values"><c>[batch, key-value heads, keys, value head size]</c>.</param>
+    /// <param name="scale">The factor on q·kᵀ.</param>
+    /// <param name="window">How many of the last positions a query sees, its own included; null for all.</param>
+    /// <param name="sinks">A logit for each head that takes part in the softmax, <c>[heads]</c>; null for none.</param>
+    /// <returns><c>[batch, heads, queries, value head size]</c>.</returns>
+    /// <remarks>A long prompt is computed some queries at a time, so that without gradients memory grows with the number of positions and not with its square.</remarks>
+    /// <exception cref="ArgumentException">Shapes, types or devices do not fit together.</exception>
+    public static Tensor AttendCausally(Tensor queries, Tensor keys, Tensor values, double scale, int? window = null, Tensor? sinks = null)
+    {
+        using var pass = new ForwardPass();
+        return AttendCausally(queries, keys, values, scale, window, sinks, pass);
+    }
+
+    /// <summary>The same, with the masks that the layers of a pass share.</summary>
+    internal static Tensor AttendCausally(Tensor queries, Tensor keys, Tensor values, double scale, int? window, Tensor? sinks, ForwardPass pass, long mostLogits = MostLogits)
+    {
+        Expect.Shape(queries, nameof(queries), ("batch", -1), ("heads", -1), ("queries", -1), ("head size", -1));
+        Expect.Shape(keys, nameof(keys), ("batch", queries.shape[0]), ("key-value heads", -1), ("keys", -1), ("head size", queries.shape[3]));
+        long count = queries.shape[2], earlier = keys.shape[2] - count;
+        if (earlier < 0) throw new ArgumentException($"queries are {count} but keys only {keys.shape[2]}: each query needs the key of its own position.", nameof(keys));
+        var logitsPerQuery = Math.Max(1, queries.shape[0] * queries.shape[1] * keys.shape[2]);
+        var rows = Math.Max(1, mostLogits / logitsPerQuery);
+        if (rows >= count) return Attend(queries, keys, values, scale, pass.HiddenKeys(count, keys.shape[2], window, queries.device), sinks);
+
+        using var scope = NewDisposeScope();
+        var blocks = new List<Tensor>();
+        for (long first = 0; first < count; first += rows)
+        {
+            using var block = NewDisposeScope();
+            var size = Math.Min(rows, count - first);
+            var end = earlier + first + size; // behind the last key that the block sees
+            var start = window is { } width ? Math.Max(0, end - size - width + 1) : 0;
+            blocks.Add(Attend(queries.narrow(2, first, size), keys.narrow(2, start, end - start), values.narrow(2, start, end - start), scale,
+                ForwardPass.Mask(size, end - start, window, queries.device), sinks).MoveToOuterDisposeScope());
+        }
+
+        return cat(blocks, 2).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The attention weights: for each query a distribution over the keys, less the sinks' share.</summary>
     /// <param name="queries"><c>[batch, heads, queries, head size]</c>.</param>
     /// <param name="keys"><c>[batch, key-value heads, keys, head size]</c>.</param>

@@ -24,6 +24,9 @@ public sealed record AttentionConfig(int Heads, int KeyValueHeads, int HeadSize)
     /// <summary>How many of the last positions a sliding-window layer sees, itself included; null where no layer has a window.</summary>
     public int? SlidingWindow { get; init; }
 
+    /// <summary>How many positions a chunk has, in the layers that attend within chunks; null where none does.</summary>
+    public int? ChunkSize { get; init; }
+
     /// <summary>The bound to which queries, keys and values are clipped (DBRX, OLMo); null for none.</summary>
     public double? Clip { get; init; }
 

@@ -14,4 +14,7 @@ public enum AttentionKind
 
     /// <summary>Gated DeltaNet: linear attention with a state of fixed size (Yang et al. 2024).</summary>
     Linear,
+
+    /// <summary>Grouped-query attention over the earlier positions of the same chunk of <see cref="AttentionConfig.ChunkSize"/> positions (Llama 4 2025).</summary>
+    Chunked,
 }

@@ -4,29 +4,29 @@ namespace MoeWorkbook;
 /// <remarks>Sizes that decide the parameters are required; options may be absent and then take the value that the model's own code takes.</remarks>
 public static class HuggingFaceConfig
 {
-    private static readonly SortedDictionary<string, Func<ConfigKeys, ModelConfig>> Families = new(StringComparer.Ordinal)
+    private static readonly SortedDictionary<string, Family> Families = new(StringComparer.Ordinal)
     {
-        ["llama"] = HuggingFaceFamilies.Llama,
-        ["mistral"] = HuggingFaceFamilies.Mistral,
-        ["mixtral"] = HuggingFaceFamilies.Mixtral,
-        ["qwen2_moe"] = HuggingFaceFamilies.Qwen2Moe,
-        ["qwen3"] = HuggingFaceFamilies.Qwen3,
-        ["qwen3_moe"] = HuggingFaceFamilies.Qwen3Moe,
-        ["qwen3_next"] = HuggingFaceFamilies.Qwen3Next,
-        ["qwen3_5_moe"] = HuggingFaceFamilies.Qwen35Moe,
-        ["qwen3_5_moe_text"] = HuggingFaceFamilies.Qwen35Moe,
-        ["deepseek"] = HuggingFaceFamilies.DeepSeek,
-        ["deepseek_v3"] = HuggingFaceFamilies.DeepSeekV3,
-        ["kimi_k2"] = HuggingFaceFamilies.DeepSeekV3,
-        ["olmoe"] = HuggingFaceFamilies.Olmoe,
-        ["gpt_oss"] = HuggingFaceFamilies.GptOss,
-        ["glm4_moe"] = HuggingFaceFamilies.Glm4Moe,
-        ["dbrx"] = HuggingFaceFamilies.Dbrx,
-        ["phimoe"] = HuggingFaceFamilies.PhiMoe,
-        ["grok-1"] = HuggingFaceFamilies.Grok1,
-        ["llama4"] = HuggingFaceFamilies.Llama4,
-        ["llama4_text"] = HuggingFaceFamilies.Llama4,
-        ["switch_transformers"] = HuggingFaceFamilies.SwitchTransformers,
+        ["llama"] = new(HuggingFaceFamilies.Llama, "LlamaForCausalLM", "LLaMAForCausalLM"),
+        ["mistral"] = new(HuggingFaceFamilies.Mistral, "MistralForCausalLM"),
+        ["mixtral"] = new(HuggingFaceFamilies.Mixtral, "MixtralForCausalLM"),
+        ["qwen2_moe"] = new(HuggingFaceFamilies.Qwen2Moe, "Qwen2MoeForCausalLM"),
+        ["qwen3"] = new(HuggingFaceFamilies.Qwen3, "Qwen3ForCausalLM"),
+        ["qwen3_moe"] = new(HuggingFaceFamilies.Qwen3Moe, "Qwen3MoeForCausalLM"),
+        ["qwen3_next"] = new(HuggingFaceFamilies.Qwen3Next, "Qwen3NextForCausalLM"),
+        ["qwen3_5_moe"] = new(HuggingFaceFamilies.Qwen35Moe, "Qwen3_5MoeForConditionalGeneration", "Qwen3_5MoeForCausalLM") { TextType = "qwen3_5_moe_text" },
+        ["qwen3_5_moe_text"] = new(HuggingFaceFamilies.Qwen35Moe, "Qwen3_5MoeForCausalLM"),
+        ["deepseek"] = new(HuggingFaceFamilies.DeepSeek, "DeepseekForCausalLM"),
+        ["deepseek_v3"] = new(HuggingFaceFamilies.DeepSeekV3, "DeepseekV3ForCausalLM"),
+        ["kimi_k2"] = new(HuggingFaceFamilies.DeepSeekV3, "DeepseekV3ForCausalLM", "KimiK2ForCausalLM"),
+        ["olmoe"] = new(HuggingFaceFamilies.Olmoe, "OlmoeForCausalLM"),
+        ["gpt_oss"] = new(HuggingFaceFamilies.GptOss, "GptOssForCausalLM"),
+        ["glm4_moe"] = new(HuggingFaceFamilies.Glm4Moe, "Glm4MoeForCausalLM"),
+        ["dbrx"] = new(HuggingFaceFamilies.Dbrx, "DbrxForCausalLM"),
+        ["phimoe"] = new(HuggingFaceFamilies.PhiMoe, "PhiMoEForCausalLM", "PhimoeForCausalLM"),
+        ["grok-1"] = new(HuggingFaceFamilies.Grok1, "Grok1ForCausalLM", "Grok1ModelForCausalLM"),
+        ["llama4"] = new(HuggingFaceFamilies.Llama4, "Llama4ForConditionalGeneration", "Llama4ForCausalLM") { TextType = "llama4_text" },
+        ["llama4_text"] = new(HuggingFaceFamilies.Llama4, "Llama4ForCausalLM"),
+        ["switch_transformers"] = new(HuggingFaceFamilies.SwitchTransformers, "SwitchTransformersForConditionalGeneration"),
     };
 
     /// <summary>The <c>model_type</c> values that can be read.</summary>
@@ -38,44 +38,111 @@ public static class HuggingFaceConfig
     public static ModelConfig Read(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string file = Directory.Exists(path) ? Path.Combine(path, "config.json") : path;
-        string text;
-        try
-        {
-            text = File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new ModelConfigException($"{file} cannot be read: {e.Message}", e);
-        }
-
-        return Parse(text, file);
+        return Read(Keys(Directory.Exists(path) ? Path.Combine(path, "config.json") : path));
     }
 
     /// <summary>Reads the text of a <c>config.json</c>.</summary>
     /// <param name="json">The text.</param>
     /// <param name="source">What the messages call it.</param>
+    /// <param name="forTraining">Whether a model is trained from it: then a key that says how to train, such as a dropout, and that nothing here follows is an error too.</param>
     /// <exception cref="ModelConfigException">The content is wrong; the message names the key and what is allowed.</exception>
-    public static ModelConfig Parse(string json, string source = "config.json")
+    public static ModelConfig Parse(string json, string source = "config.json", bool forTraining = false)
     {
         ArgumentNullException.ThrowIfNull(json);
-        return Read(ConfigKeys.Parse(json, source));
+        return Read(ConfigKeys.Parse(json, source), forTraining);
     }
 
-    internal static ModelConfig Read(ConfigKeys keys)
+    /// <summary>The class by which transformers knows the causal model of a type.</summary>
+    internal static string ArchitectureOf(string modelType) => Families[modelType].Architectures[0];
+
+    /// <summary>The keys of a JSON file.</summary>
+    internal static ConfigKeys Keys(string file)
+    {
+        try
+        {
+            return ConfigKeys.Parse(File.ReadAllText(file), file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new ModelConfigException($"{file} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The keys of the model itself, in a file of a type that may wrap it.</summary>
+    internal static ConfigKeys ModelKeys(ConfigKeys keys) =>
+        keys.Text("model_type") is { } type && Families.TryGetValue(type, out var family) && family.TextType is not null ? keys.Unwrapped() : keys;
+
+    internal static ModelConfig Read(ConfigKeys keys, bool forTraining = false)
     {
         string type = keys.Text("model_type") ?? throw keys.Missing("model_type");
         if (!Families.TryGetValue(type, out var family))
             throw keys.Error("model_type", $"is \"{type}\"; known are {string.Join(", ", Families.Keys)}");
         try
         {
-            var config = family(keys);
+            CheckArchitectures(keys, type, family);
+            var model = ModelKeys(keys);
+            if (model != keys) CheckText(keys.Object(ConfigKeys.TextConfig)!, type, family);
+            var config = family.Read(model);
             config.Validate();
+            CheckLayers(model, config);
+            UnreadKeys.Check(model, forTraining);
             return config;
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
-            throw new ModelConfigException($"{keys.Source}: {e.Message}", e);
+            throw new ModelConfigException($"{keys.Source}: {PlainMessage.Of(e)}", e);
         }
+    }
+
+    /// <summary>A file may name another model of the family's layers, such as a classifier or a draft model.</summary>
+    private static void CheckArchitectures(ConfigKeys keys, string type, Family family)
+    {
+        var named = keys.Texts("architectures") ?? [];
+        if (named.FirstOrDefault(name => !family.Architectures.Contains(name)) is { } other)
+            throw keys.Error("architectures", $"names \"{other}\"; of the type {type} only {string.Join(" or ", family.Architectures)} can be read");
+        // A file with no class at all is a classifier's where it says more than the two labels that every older file lists.
+        if (named.Count == 0 && keys.OptionalSize("num_labels") is not (null or 2))
+            throw keys.Error("num_labels", "makes the model a classifier; only causal language models can be read");
+        if (named.Count == 0 && keys.Object("id2label") is { Entries: not (0 or 2) })
+            throw keys.Error("id2label", "makes the model a classifier; only causal language models can be read");
+    }
+
+    private static void CheckText(ConfigKeys text, string type, Family family)
+    {
+        if (text.Text("model_type") is { } inner && inner != family.TextType && inner != type)
+            throw text.Error("model_type", $"is \"{inner}\"; in a {type} it must be {family.TextType}");
+        CheckArchitectures(text, type, family);
+    }
+
+    /// <summary>Lists of the kind of each layer must say what the family's own keys say.</summary>
+    private static void CheckLayers(ConfigKeys keys, ModelConfig config)
+    {
+        Check("layer_types", i => config.LayerAttention[i] switch
+        {
+            AttentionKind.SlidingWindow => "sliding_attention",
+            AttentionKind.Chunked => "chunked_attention",
+            AttentionKind.Linear => "linear_attention",
+            _ => "full_attention",
+        });
+        Check("mlp_layer_types", i => config.MoeLayers[i] ? "sparse" : "dense");
+
+        void Check(string key, Func<int, string> kindOf)
+        {
+            if (keys.Texts(key) is not { } kinds) return;
+            if (kinds.Count != config.LayerCount) throw keys.Error(key, $"has {kinds.Count} entries; it must have one for each of the {config.LayerCount} layers");
+            for (int i = 0; i < kinds.Count; i++)
+            {
+                if (kinds[i] != kindOf(i)) throw keys.Error(key, $"has \"{kinds[i]}\" for layer {i}, which by the other keys has \"{kindOf(i)}\"");
+            }
+        }
+    }
+
+    /// <summary>How the files of a <c>model_type</c> are read.</summary>
+    /// <param name="Read">From the keys to the model.</param>
+    /// <param name="Architectures">The names of its causal model's class.</param>
+    private sealed record Family(Func<ConfigKeys, ModelConfig> Read, params string[] Architectures)
+    {
+        /// <summary>The type of the language model that such a file may wrap in <c>text_config</c>; null for none.</summary>
+        public string? TextType { get; init; }
     }
 }

@@ -53,20 +53,16 @@ internal static class HuggingFaceFamilies
     public static ModelConfig Qwen3Next(ConfigKeys keys) =>
         HybridQwen(keys, normalizeWeights: keys.Flag("norm_topk_prob", true));
 
-    public static ModelConfig Qwen35Moe(ConfigKeys keys)
-    {
-        // The published file wraps the language model of a vision-language model.
-        var text = keys.Object("text_config") ?? keys;
-        var config = HybridQwen(text, normalizeWeights: true);
-        return text.Has("tie_word_embeddings") ? config : config with { TiedEmbeddings = keys.Flag("tie_word_embeddings", false) };
-    }
+    public static ModelConfig Qwen35Moe(ConfigKeys keys) => HybridQwen(keys, normalizeWeights: true);
 
     public static ModelConfig DeepSeek(ConfigKeys keys)
     {
         bool bias = keys.Flag("attention_bias", false);
         var config = Decoder(keys, Attention(keys, bias, bias, keyValueHeads: null), denseSize: keys.Size("intermediate_size"));
+        keys.Ignore("moe_intermediate_size", "n_shared_experts", "num_experts_per_tok", "first_k_dense_replace", "moe_layer_freq", "topk_group");
         if (!keys.Has("n_routed_experts")) return config;
         keys.Choice("scoring_func", "softmax", "softmax");
+        if (keys.Count("n_group", 1) > 1) throw keys.Error("n_group", "is above 1; a deepseek model has no groups of experts");
         var moe = DeepSeekMoe(keys, sharedExperts: 0);
         // Its own code leaves the weight of a single expert as it is.
         moe = moe with { NormalizeWeights = keys.Flag("norm_topk_prob", false) && moe.ExpertsPerToken > 1 };
@@ -80,6 +76,7 @@ internal static class HuggingFaceFamilies
             keys.OptionalSize("q_lora_rank"), keys.Size("kv_lora_rank"),
             keys.Size("qk_nope_head_dim"), keys.Size("qk_rope_head_dim"), keys.Size("v_head_dim"));
         int heads = keys.Size("num_attention_heads");
+        keys.Ignore("num_key_value_heads", "head_dim", "qk_head_dim"); // follow from the others, or mean nothing here
         var attention = new AttentionConfig(heads, heads, latent.QueryHeadSize) { QueryKeyValueBias = bias, OutputBias = bias };
         var config = Decoder(keys, attention) with { LatentAttention = latent };
         config = config with
@@ -106,6 +103,7 @@ internal static class HuggingFaceFamilies
             QueryKeyNorm = QueryKeyNorm.FullWidth,
             Clip = keys.OptionalNumber("clip_qkv"),
         };
+        keys.Ignore("use_qk_norm");
         var moe = Moe(keys, Experts, "intermediate_size") with { NormalizeWeights = keys.Flag("norm_topk_prob", false) };
         return Mixture(Decoder(keys, attention, denseSize: 0, epsilon: 1e-5), moe, _ => true);
     }
@@ -147,6 +145,9 @@ internal static class HuggingFaceFamilies
     {
         var attentionKeys = keys.Object("attn_config") ?? throw keys.Missing("attn_config");
         var feedForward = keys.Object("ffn_config") ?? throw keys.Missing("ffn_config");
+        feedForward.Object("ffn_act_fn")?.Choice("name", "silu", "silu");
+        feedForward.Ignore("tie_word_embeddings", "moe_normalize_expert_weights");
+        attentionKeys.Ignore("tie_word_embeddings");
         int hidden = keys.Size("d_model"), heads = keys.Size("n_heads"), layers = keys.Size("n_layers", MostLayers);
         int keyValueHeads = attentionKeys.Size("kv_n_heads");
         CheckHeads(attentionKeys, "kv_n_heads", keyValueHeads, "n_heads", heads);
@@ -185,6 +186,7 @@ internal static class HuggingFaceFamilies
 
     public static ModelConfig Grok1(ConfigKeys keys)
     {
+        keys.Ignore("attn_output_multiplier", "embedding_multiplier_scale", "output_multiplier_scale", "max_attn_value");
         var moe = Moe(keys, Experts, "intermediate_size");
         var config = Mixture(Decoder(keys, Attention(keys, keyValueHeads: null), denseSize: 0, epsilon: 1e-5, tied: true), moe, _ => true);
         return config with { Norm = config.Norm with { PerLayer = 4 }, FeedForward = FeedForwardKind.GeGluTanh };
@@ -192,27 +194,43 @@ internal static class HuggingFaceFamilies
 
     public static ModelConfig Llama4(ConfigKeys keys)
     {
-        var text = keys.Object("text_config") ?? keys;
-        bool bias = text.Flag("attention_bias", false);
-        var attention = Attention(text, bias, bias, headSize: 128) with
+        bool bias = keys.Flag("attention_bias", false);
+        var attention = Attention(keys, bias, bias, headSize: 128) with
         {
-            QueryKeyNorm = text.Flag("use_qk_norm", true) ? QueryKeyNorm.WithoutWeights : QueryKeyNorm.None,
+            QueryKeyNorm = keys.Flag("use_qk_norm", true) ? QueryKeyNorm.WithoutWeights : QueryKeyNorm.None,
+            ChunkSize = keys.States("attention_chunk_size") ? keys.OptionalSize("attention_chunk_size") : 8192,
         };
-        int expertSize = text.Size("intermediate_size");
-        var moe = Moe(text, Experts, "intermediate_size") with { SharedExpertSize = expertSize, Router = RouterKind.SigmoidTopK };
-        var config = Decoder(text, attention, denseSize: text.Size("intermediate_size_mlp"), epsilon: 1e-5, theta: 500000);
-        int step = text.OptionalSize("interleave_moe_layer_step") ?? 1;
-        var listed = LayerList(text, "moe_layers", config.LayerCount);
+        keys.Ignore("attn_scale", "attn_temperature_tuning", "floor_scale");
+        int expertSize = keys.Size("intermediate_size");
+        var moe = Moe(keys, Experts, "intermediate_size") with { SharedExpertSize = expertSize, Router = RouterKind.SigmoidTopK };
+        var config = Decoder(keys, attention, denseSize: keys.Size("intermediate_size_mlp"), epsilon: 1e-5, theta: 500000);
+        int step = keys.OptionalSize("interleave_moe_layer_step") ?? 1;
+        var listed = LayerList(keys, "moe_layers", config.LayerCount);
         return Mixture(config, moe, i => listed?.Contains(i) ?? (i + 1) % step == 0) with
         {
             Rotary = config.Rotary! with { Interleaved = true },
+            LayerAttention = Llama4Layers(keys, config.LayerCount, attention.ChunkSize is not null),
         };
+    }
+
+    /// <summary>Layers with a rotary embedding see the positions of their chunk only; every fourth, unless the file lists others, has none and sees all.</summary>
+    private static AttentionKind[] Llama4Layers(ConfigKeys keys, int layers, bool hasChunks)
+    {
+        var rotated = keys.Integers("no_rope_layers"); // despite its name: 1 for a layer with a rotary embedding
+        int interval = keys.OptionalSize("no_rope_layer_interval") ?? 4;
+        if (rotated is { Count: > 0 } && rotated.Count < layers)
+            throw keys.Error("no_rope_layers", $"has {rotated.Count} entries; it must have one for each of the {layers} layers");
+        return LayerTypes(keys, layers) ?? [.. Enumerable.Range(0, layers).Select(i =>
+            hasChunks && (rotated is { Count: > 0 } ? rotated[i] != 0 : (i + 1) % interval != 0) ? AttentionKind.Chunked : AttentionKind.Full)];
     }
 
     public static ModelConfig SwitchTransformers(ConfigKeys keys)
     {
         int layers = keys.Size("num_layers", MostLayers), decoderLayers = keys.OptionalSize("num_decoder_layers", MostLayers) ?? layers;
         int heads = keys.Size("num_heads");
+        keys.Ignore("relative_attention_max_distance", "expert_capacity", "router_type", "router_ignore_padding_tokens", "batch_prioritized_routing",
+            "scalable_attention", "is_encoder_decoder", "dense_act_fn", "add_router_probs");
+        if (keys.Count("num_selected_experts", 1) > 1) throw keys.Error("num_selected_experts", "is above 1; a switch layer has one expert for each token");
         bool[] encoder = Sparse("encoder", layers), decoder = Sparse("decoder", decoderLayers);
         string projection = keys.Text("feed_forward_proj") ?? keys.Text("dense_act_fn") ?? "relu";
         bool gated = keys.Flag("is_gated_act", false) || projection.StartsWith("gated-", StringComparison.Ordinal);
@@ -264,6 +282,7 @@ internal static class HuggingFaceFamilies
         double theta = 10000, double rotaryFraction = 1, bool tied = false)
     {
         int layers = keys.Size("num_hidden_layers", MostLayers);
+        if (!keys.Has("sliding_window") || !keys.Flag("use_sliding_window", true)) keys.Ignore("sliding_window", "max_window_layers"); // there are no windows
         return new ModelConfig
         {
             ModelType = keys.Text("model_type") ?? throw keys.Missing("model_type"),
@@ -342,11 +361,13 @@ internal static class HuggingFaceFamilies
     private static AttentionConfig Qwen3Attention(ConfigKeys keys, int? headSize)
     {
         bool bias = keys.Flag("attention_bias", false);
+        keys.Ignore("use_qk_norm");
         return Attention(keys, bias, bias, headSize: headSize) with { QueryKeyNorm = QueryKeyNorm.PerHead };
     }
 
     private static ModelConfig HybridQwen(ConfigKeys keys, bool normalizeWeights)
     {
+        keys.Ignore("intermediate_size"); // read where some layer is dense
         var attention = Qwen3Attention(keys, headSize: 256) with { OutputGate = keys.Flag("attn_output_gate", true) };
         var moe = Moe(keys, Experts, "moe_intermediate_size") with
         {
@@ -396,6 +417,7 @@ internal static class HuggingFaceFamilies
     {
         // Newer files gather everything about positions in one object, whose older name is rope_scaling.
         string name = keys.Has("rope_scaling") ? "rope_scaling" : "rope_parameters";
+        keys.Ignore("rope_parameters", "rope_theta", "partial_rotary_factor");
         var parameters = keys.Object(name);
         if (parameters?.HasObjects == true)
             throw keys.Error(name, "describes kinds of layers one by one; one description for all layers is allowed");
@@ -441,6 +463,7 @@ internal static class HuggingFaceFamilies
     private static ModelConfig QwenWindows(ConfigKeys keys, ModelConfig config, Func<int, int, bool> hasWindow)
     {
         var listed = LayerTypes(keys, config.LayerCount);
+        keys.Ignore("sliding_window", "max_window_layers");
         int? window = keys.Flag("use_sliding_window", false) ? Window(keys, absent: 4096) : null;
         if (window is null)
         {
@@ -465,8 +488,9 @@ internal static class HuggingFaceFamilies
         {
             "full_attention" => AttentionKind.Full,
             "sliding_attention" => AttentionKind.SlidingWindow,
+            "chunked_attention" => AttentionKind.Chunked,
             "linear_attention" => AttentionKind.Linear,
-            _ => throw keys.Error("layer_types", $"has an entry \"{type}\"; known are full_attention, sliding_attention and linear_attention"),
+            _ => throw keys.Error("layer_types", $"has an entry \"{type}\"; known are full_attention, sliding_attention, chunked_attention and linear_attention"),
         })];
     }
 

@@ -131,6 +131,8 @@ public sealed record ModelConfig
             $"MoeLayers has {MoeLayers.Count} entries but LayerAttention has {LayerCount}: one for each layer is needed.");
         Require(!LayerAttention.Contains(AttentionKind.SlidingWindow) || Attention.SlidingWindow > 0,
             "A layer has sliding-window attention but Attention.SlidingWindow is not a positive number.");
+        Require(!LayerAttention.Contains(AttentionKind.Chunked) || Attention.ChunkSize > 0,
+            "A layer has attention within chunks but Attention.ChunkSize is not a positive number.");
         Require(!LayerAttention.Contains(AttentionKind.Latent) || LatentAttention is not null,
             "A layer has latent attention but LatentAttention is null.");
         Require(!LayerAttention.Contains(AttentionKind.Linear) || LinearAttention is not null,

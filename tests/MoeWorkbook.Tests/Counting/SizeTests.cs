@@ -65,4 +65,21 @@ public class SizeTests
     [Fact]
     public void An_encoder_decoder_has_no_operations_per_token() =>
         Assert.Throws<NotSupportedException>(() => ForwardFlops.PerToken(ModelCatalog.Find("switch-base-8").Config, 1));
+
+    [Fact]
+    public void The_cache_of_layers_that_attend_within_chunks_stops_growing()
+    {
+        var scout = ModelCatalog.Find("llama-4-scout").Config; // 36 of 48 layers, chunks of 8192, 4096 bytes a token and layer
+        Assert.Equal(52_747_567_104, KeyValueCacheSize.Bytes(scout, 1_048_576));
+        Assert.Equal(8192L * 48 * 4096, KeyValueCacheSize.Bytes(scout, 8192));
+        Assert.Equal(12L * 4 * scout.Attention.QueryWidth, ForwardFlops.PerToken(scout, 8193).Attention - ForwardFlops.PerToken(scout, 8192).Attention);
+    }
+
+    [Fact]
+    public void The_least_memory_of_a_forward_pass_has_its_weights_logits_and_widest_layer()
+    {
+        var config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, heads: 2, keyValueHeads: 1, feedForwardSize: 16, vocabularySize: 10);
+        long weights = ParameterCount.Of(config).TotalParameters;
+        Assert.Equal(4 * (weights + 100 * (2 * 8 + 2 * 16) + 7 * 10), ForwardMemory.LeastBytes(config, 100, 7));
+    }
 }

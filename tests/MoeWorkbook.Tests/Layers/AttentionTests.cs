@@ -137,4 +137,34 @@ public sealed class AttentionTests
         Assert.Contains("values has shape [1, 2, 3, 5]", Assert.Throws<ArgumentException>(
             () => ScaledDotProductAttention.Attend(zeros(1, 4, 2, 8), zeros(1, 2, 2, 8), zeros(1, 2, 3, 5), 1)).Message);
     }
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    [InlineData(40, true)]
+    public void Blocks_of_queries_give_the_same_output_and_gradients_as_all_at_once(int? window, bool sinks)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(3);
+        Tensor Leaf(params long[] shape) => randn(shape).requires_grad_();
+        var inputs = new List<Tensor> { Leaf(2, 4, 9, 5), Leaf(2, 2, 12, 5), Leaf(2, 2, 12, 7) };
+        if (sinks) inputs.Add(Leaf(4));
+        using var pass = new ForwardPass();
+        (Tensor Output, List<Tensor> Gradients) Run(long mostLogits)
+        {
+            foreach (var input in inputs) input.grad?.zero_();
+            var output = ScaledDotProductAttention.AttendCausally(inputs[0], inputs[1], inputs[2], 0.3, window, sinks ? inputs[3] : null, pass, mostLogits);
+            (output * output).sum().backward();
+            return (output.detach(), inputs.ConvertAll(input => input.grad!.clone()));
+        }
+
+        var whole = Run(long.MaxValue);
+        foreach (var mostLogits in new[] { 1L, 2 * 4 * 12 * 2, 2 * 4 * 12 * 4 })
+        {
+            var blocks = Run(mostLogits);
+            Assert.True(whole.Output.allclose(blocks.Output, atol: 1e-6));
+            foreach (var (expected, gradient) in whole.Gradients.Zip(blocks.Gradients)) Assert.True(expected.allclose(gradient, rtol: 1e-4, atol: 1e-5));
+        }
+    }
 }

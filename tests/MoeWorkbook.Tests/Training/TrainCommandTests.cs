@@ -79,6 +79,8 @@ public partial class TrainCommandTests
     [InlineData("\"table_size\": 20", "\"table_size\": 0", "TableSize")]
     [InlineData("\"hidden_size\": 16, ", "", "hidden_size")]
     [InlineData("\"auxiliary_loss_weight\": 0.01", "\"router\": \"expert_choice\"", "cannot express Moe")]
+    [InlineData("\"rope_theta\": 10000.0", "\"rope_theta\": 10000.0, \"router_aux_loss_coef\": 0.5", "\"balancing.auxiliary_loss_weight\" is 0.01 but the model's own weight of that loss (router_aux_loss_coef) is 0.5")]
+    [InlineData("\"rope_theta\": 10000.0", "\"rope_theta\": 10000.0, \"attention_dropout\": 0.1", "\"attention_dropout\" is 0.1, which nothing here follows in training")]
     public void A_wrong_file_is_refused_with_what_is_allowed(string right, string wrong, string message)
     {
         using var directory = new TemporaryDirectory();
@@ -87,6 +89,26 @@ public partial class TrainCommandTests
         Assert.Equal(1, code);
         Assert.Contains(message, errors);
         Assert.False(Directory.Exists(directory.Path("run")));
+    }
+
+    [Fact]
+    public void The_models_own_weight_of_the_balancing_loss_acts_as_the_options_does()
+    {
+        using var directory = new TemporaryDirectory();
+        var inOptions = Config.Replace("0.01", "0.5", StringComparison.Ordinal);
+        var inModel = Config.Replace("\"auxiliary_loss_weight\": 0.01, ", "", StringComparison.Ordinal).Replace("\"rope_theta\": 10000.0", "\"rope_theta\": 10000.0, \"router_aux_loss_coef\": 0.5", StringComparison.Ordinal);
+        var inNeither = Config.Replace("\"auxiliary_loss_weight\": 0.01, ", "", StringComparison.Ordinal);
+        var histories = new List<string>();
+        foreach (var (name, config) in new[] { ("options", inOptions), ("model", inModel), ("neither", inNeither) })
+        {
+            File.WriteAllText(directory.Path("config.json"), config);
+            var (_, errors, code) = Finished(Start(directory, name, "--steps", "10"));
+            Assert.True(code == 0, errors);
+            histories.Add(string.Join('\n', HistoryFile.WithoutTimes(directory.Path($"{name}/history.jsonl"))));
+        }
+
+        Assert.Equal(histories[0], histories[1]);
+        Assert.NotEqual(histories[0], histories[2]);
     }
 
     private static Process Start(TemporaryDirectory directory, string output, params string[] options) => Process.Start(
