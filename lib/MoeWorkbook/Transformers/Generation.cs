@@ -39,19 +39,18 @@ public static class Generation
     /// <param name="options">How to pick.</param>
     /// <param name="random">The source of the draw; unused at temperature 0.</param>
     /// <returns>The token's id. Of equal logits the lower id is the likelier.</returns>
-    /// <exception cref="ArgumentException">There are no logits, none is a number, or an option is out of range.</exception>
+    /// <exception cref="ArgumentException">There are no logits, one is no number, none is finite, or an option is out of range.</exception>
     public static long Pick(IReadOnlyList<float> logits, GenerationOptions options, Random random)
     {
         ArgumentNullException.ThrowIfNull(logits);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(random);
         options.Validate();
-        var highest = logits.Where(logit => !float.IsNaN(logit)).DefaultIfEmpty(float.NegativeInfinity).Max();
+        var highest = logits.Any(float.IsNaN) ? float.NaN : logits.DefaultIfEmpty(float.NegativeInfinity).Max();
         if (!float.IsFinite(highest)) throw new ArgumentException("logits has no finite largest number: the model's output is broken.", nameof(logits));
         if (options.Temperature == 0) return Enumerable.Range(0, logits.Count).First(id => logits[id] == highest);
 
         var candidates = Enumerable.Range(0, logits.Count)
-            .Where(id => !float.IsNaN(logits[id]))
             .OrderByDescending(id => logits[id]).ThenBy(id => id) // likeliest first
             .Take(options.TopK ?? logits.Count)
             .Select(id => (Id: id, Mass: Math.Exp((logits[id] - highest) / options.Temperature)))

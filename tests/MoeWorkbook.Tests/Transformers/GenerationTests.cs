@@ -71,6 +71,7 @@ public sealed class GenerationTests
     {
         Assert.Contains("TopP", Assert.Throws<ArgumentException>(() => Generation.Pick(Logits, new(1) { TopP = 0 }, new Random(0))).Message);
         Assert.Contains("Temperature", Assert.Throws<ArgumentException>(() => Generation.Pick(Logits, new(1) { Temperature = -1 }, new Random(0))).Message);
-        Assert.Contains("finite", Assert.Throws<ArgumentException>(() => Generation.Pick([float.NaN], new(1), new Random(0))).Message);
+        Assert.Contains("finite", Assert.Throws<ArgumentException>(() => Generation.Pick([float.NaN, 1], new(1), new Random(0))).Message);
+        Assert.Contains("finite", Assert.Throws<ArgumentException>(() => Generation.Pick([float.NegativeInfinity], new(1), new Random(0))).Message);
     }
 }
