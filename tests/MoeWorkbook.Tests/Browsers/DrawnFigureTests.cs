@@ -28,9 +28,9 @@ public sealed class DrawnFigureTests
         await using var page = await OfflinePage.OpenAsync();
         await page.GoToAsync(new Uri(Path.Combine(site, "01-page.html")).AbsoluteUri);
         await page.WaitAsync($"{Bars} === 5");
-        Assert.Equal(2, (int)(await page.EvaluateAsync("document.querySelectorAll('.errorbars path.yerror').length"))!);
+        Assert.Equal(2, (int)(await page.EvaluateAsync("document.querySelectorAll('path.yerror').length"))!);
         Assert.False((bool)(await page.EvaluateAsync("document.body.textContent.includes('first cell')"))!);
-        Assert.Empty(page.Problems);
+        Assert.Equal("", string.Join("\n", page.Problems));
     }
 
     // As editors do it: markup is put in, and its scripts are run afterwards, in a place that may not be in the document yet.
@@ -58,7 +58,7 @@ public sealed class DrawnFigureTests
         await page.WaitAsync($"{Bars} === 2");
         await page.EvaluateAsync($"show({JsonSerializer.Serialize(Figure.ToHtml())}); show({JsonSerializer.Serialize(NotebookDisplay.ToHtml(Chart))})");
         await page.WaitAsync($"{Bars} === 7");
-        Assert.Empty(page.Problems);
+        Assert.Equal("", string.Join("\n", page.Problems));
     }
 
     [ClassicNotebookFact]
@@ -84,7 +84,8 @@ public sealed class DrawnFigureTests
             await page.EvaluateAsync("Jupyter.notebook.save_notebook()");
             await page.GoToAsync($"{notebook.Address}/notebooks/drawn.ipynb?again");
             await page.WaitAsync($"location.search && {Bars} === 7");
-            Assert.Empty(page.Problems);
+            // The Notebook itself asks for a language file that it lacks.
+            Assert.Equal("", string.Join("\n", page.Problems.Where(problem => !problem.Contains("/moment/locale/", StringComparison.Ordinal))));
         }
         finally
         {

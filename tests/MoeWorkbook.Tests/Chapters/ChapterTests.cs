@@ -26,7 +26,8 @@ public partial class ChapterTests
     public async Task Every_exact_number_in_a_chapters_prose_is_printed_by_one_of_its_cells(string name)
     {
         var document = (await Execute(name)).Document;
-        string printed = string.Concat(document.CodeCells.SelectMany(cell => cell.OutputHtml.Append(cell.OutputText)));
+        // The script that draws the figures is compressed: any digits may stand in it.
+        string printed = string.Concat(document.CodeCells.SelectMany(cell => cell.OutputHtml.Where(html => !html.Contains("data-figure-script", StringComparison.Ordinal)).Append(cell.OutputText)));
         var quoted = document.Cells.Where(cell => cell.Kind == CellKind.Markdown)
             .SelectMany(cell => ExactNumber().Matches(cell.Source)).Select(match => match.Value).Distinct();
         Assert.All(quoted, number => Assert.True(
