@@ -50,7 +50,7 @@ public sealed class MatrixProductTests
         var (input, weight) = (randn(8, 32).bfloat16().requires_grad_(), randn(16, 32).bfloat16().requires_grad_());
         MatrixProduct.Linear(input, weight).sum().backward();
         Assert.Equal(ScalarType.BFloat16, weight.grad!.dtype);
-        var expected = input.detach().to(ScalarType.Float32).sum(0);
+        var expected = input.detach().to(ScalarType.Float32).sum(dim: 0);
         Assert.InRange((weight.grad.to(ScalarType.Float32) - expected).abs().max().item<float>() / expected.abs().max().item<float>(), 0, Bound);
         Assert.Equal([8, 32], input.grad!.shape);
     }
