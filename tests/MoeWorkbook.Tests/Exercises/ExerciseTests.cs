@@ -24,7 +24,7 @@ public sealed class ExerciseTests
         for (int i = 0; i < 10_000; i++)
         {
             double right = Math.Pow(10, 12 * random.NextDouble() - 6), given = right + (1 + 1e-6) * 1e-5 * Math.Max(1, right) * (random.Next(2) == 0 ? 1 : -1);
-            string message = new Exercise<int, double>("?", ["x"], _ => 0, _ => right).Check(_ => given).Message;
+            string message = new Exercise<int, double>("?", ["x"], _ => 0, _ => right).Judge(_ => given, random).Message;
             string[] numbers = message[..^1].Split(" gives ")[1].Split("; it should give ");
             Assert.NotEqual(numbers[1], numbers[0]);
         }
@@ -87,8 +87,8 @@ public sealed class ExerciseTests
         var exercise = new Exercise<int, int>("?", ["n"], random => random.Next(1000), n => n, n => n % 100 == 7, n => n > 990);
         for (int seed = 0; seed < 100; seed++)
         {
-            Assert.False(exercise.Check(n => n % 100 == 7 ? 0 : n, seed).Correct);
-            Assert.False(exercise.Check(n => n > 990 ? 0 : n, seed).Correct);
+            Assert.False(exercise.Judge(n => n % 100 == 7 ? 0 : n, new(seed)).Correct);
+            Assert.False(exercise.Judge(n => n > 990 ? 0 : n, new(seed)).Correct);
         }
     }
 }
