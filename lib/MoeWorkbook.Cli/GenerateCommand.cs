@@ -57,6 +57,7 @@ internal static class GenerateCommand
         // Bytes, not characters: a character may be spread over several tokens.
         void Show(long token)
         {
+            if (tokenizer is not null && options.StopTokens.Contains(token)) return; // the end of a text is no part of it
             output.Write(tokenizer is null ? System.Text.Encoding.UTF8.GetBytes($"{token} ") : tokenizer.BytesOf((int)token).Span);
             output.Flush();
         }

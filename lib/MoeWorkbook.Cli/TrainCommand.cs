@@ -19,7 +19,7 @@ internal static class TrainCommand
         var steps = NumberOption.OptionalWhole<int?>("--steps", "Number of steps, instead of the file's.");
         var seed = NumberOption.OptionalWhole<ulong?>("--seed", "The seed, instead of the file's.", least: 0);
         var every = NumberOption.Whole("--checkpoint-every", "Steps from one checkpoint to the next.", 200);
-        var threads = NumberOption.Whole("--threads", "Threads of a tensor operation. With one, which is as fast for a small model, the same file and seed give the same history on the CPU bit for bit.", 1);
+        var threads = NumberOption.Whole("--threads", "Threads of a tensor operation. With one, which is about as fast for a small model, the same file and seed give the same history on the CPU bit for bit.", 1);
         var command = new Command("train", "Train a model; Ctrl-C leaves a checkpoint from which --resume goes on.") { file, output, resume, steps, seed, every, threads };
         // On a thread of its own: what Ctrl-C waits for must have been started, not done.
         command.SetAction((parsed, cancellation) => Task.Run(() =>
@@ -49,7 +49,7 @@ internal static class TrainCommand
         }
 
         if (trainer.CompletedSteps > 0) Console.WriteLine($"going on after step {trainer.CompletedSteps}");
-        if (run.Corpus.EntropyFloor is { } floor) Console.WriteLine($"the entropy of the corpus is {floor:F3} nats per byte: no loss gets below");
+        if (run.Corpus.EntropyFloor is { } floor) Console.WriteLine($"the entropy of the corpus is {floor:F3} nats per token: no loss gets below");
         trainer.Run(Console.Out, step =>
         {
             if (step.Step % checkpointEvery == 0) TrainingCheckpoint.Save(trainer, output);
@@ -82,8 +82,9 @@ internal static class TrainCommand
     private static void Finish(Trainer trainer, string output)
     {
         var written = Path.Combine(output, "model.tmp");
-        HuggingFaceDirectory.Save(trainer.Model, written, overwrite: true);
+        HuggingFaceDirectory.Save(trainer.Model, written, overwrite: true, endOfText: trainer.Corpus.EndOfText);
         File.WriteAllText(Path.Combine(written, "tokenizer.json"), trainer.Corpus.TokenizerJson());
+        File.WriteAllText(Path.Combine(written, "tokenizer_config.json"), trainer.Corpus.TokenizerConfigJson());
         trainer.History.Write(Path.Combine(written, "history.jsonl"));
         foreach (var file in Directory.EnumerateFiles(written).OrderBy(file => Path.GetFileName(file) == "config.json"))
             File.Move(file, Path.Combine(output, Path.GetFileName(file)), overwrite: true);

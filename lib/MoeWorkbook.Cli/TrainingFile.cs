@@ -31,12 +31,14 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
         }
 
         CheckKeys(root, ["model", "corpus", "training", "balancing"], path, "");
-        var corpus = ReadCorpus(root["corpus"], path);
+        var corpus = ReadCorpus(root["corpus"], path).WithEndOfText();
+        var training = Part<TrainingOptions>(root, "training", path);
         if (root["model"] is not JsonObject model) throw new CommandException($"{path}: \"model\" is missing; it is an object as in a Hugging Face config.json.");
         model["vocab_size"] ??= corpus.VocabularySize;
+        model["max_position_embeddings"] ??= training.SequenceLength; // it has never seen a longer text
         var config = HuggingFaceConfig.Parse(model.ToJsonString(), $"{path}, \"model\"", forTraining: true);
         var balancing = Part<BalancingOptions>(root, "balancing", path);
-        return new(config, corpus, Part<TrainingOptions>(root, "training", path), WithModelsLoss(balancing, config, root["balancing"] is JsonObject given && given.ContainsKey("auxiliary_loss_weight"), path));
+        return new(config, corpus, training, WithModelsLoss(balancing, config, root["balancing"] is JsonObject given && given.ContainsKey("auxiliary_loss_weight"), path));
     }
 
     /// <summary>The weight of the balancing loss may stand in the model, as <c>router_aux_loss_coef</c> or by the family's name for it, or in the options.</summary>

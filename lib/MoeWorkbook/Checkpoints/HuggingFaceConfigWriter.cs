@@ -33,10 +33,11 @@ public static class HuggingFaceConfigWriter
     /// <summary>The <c>config.json</c> of a model.</summary>
     /// <param name="config">The model.</param>
     /// <param name="dtype">The type of its weights, for <c>torch_dtype</c>.</param>
+    /// <param name="endOfText">The id of the token that stands between texts, which so begins and ends each; null for none.</param>
     /// <returns>The text of the file.</returns>
     /// <exception cref="ArgumentException">The description contradicts itself.</exception>
     /// <exception cref="NotSupportedException">The family has no writer, or the family's file cannot express the description: the message names what would be lost.</exception>
-    public static string ToJson(ModelConfig config, ScalarType dtype = ScalarType.Float32)
+    public static string ToJson(ModelConfig config, ScalarType dtype = ScalarType.Float32, int? endOfText = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
@@ -44,14 +45,14 @@ public static class HuggingFaceConfigWriter
             throw new NotSupportedException($"A config.json for \"{config.ModelType}\" cannot be written; known are {string.Join(", ", Families.Keys)}.");
         if (config.Rotary?.Scaling?.Kind == "longrope")
             throw new NotSupportedException("A config.json with the rotary scaling \"longrope\" cannot be written: its factors for each dimension are not part of ModelConfig.");
-        var json = Common(config, dtype);
+        var json = Common(config, dtype, endOfText);
         write(json, config);
         var text = json.ToJsonString(Indented) + "\n";
         CheckNothingIsLost(config, text);
         return text;
     }
 
-    private static JsonObject Common(ModelConfig config, ScalarType dtype)
+    private static JsonObject Common(ModelConfig config, ScalarType dtype, int? endOfText)
     {
         var json = new JsonObject
         {
@@ -77,8 +78,8 @@ public static class HuggingFaceConfigWriter
             ["initializer_range"] = 0.02,
             ["use_cache"] = true,
             // Without these, a family's defaults would stop at tokens that mean something else here, or lie outside of the vocabulary.
-            ["bos_token_id"] = null,
-            ["eos_token_id"] = null,
+            ["bos_token_id"] = endOfText,
+            ["eos_token_id"] = endOfText,
             ["pad_token_id"] = null,
         };
         if (config.LatentAttention is null) json["head_dim"] = config.Attention.HeadSize;

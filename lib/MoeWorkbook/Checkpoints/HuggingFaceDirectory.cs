@@ -67,15 +67,16 @@ public static class HuggingFaceDirectory
     /// <param name="directory">The directory to make.</param>
     /// <param name="overwrite">Whether a directory that holds a <c>config.json</c> may be replaced, with everything in it.</param>
     /// <param name="shardBytes">Above how many bytes the tensors are divided among several files.</param>
+    /// <param name="endOfText">The id of the token that stands between texts, for <c>config.json</c> and <c>generation_config.json</c>, by which engines end a text; null for none.</param>
     /// <exception cref="NotSupportedException">The family has no writer here, or its <c>config.json</c> cannot express the model's description.</exception>
     /// <exception cref="CheckpointException">The directory exists, or cannot be written.</exception>
-    public static void Save(CausalLanguageModel model, string directory, bool overwrite = false, long shardBytes = DefaultShardBytes)
+    public static void Save(CausalLanguageModel model, string directory, bool overwrite = false, long shardBytes = DefaultShardBytes, int? endOfText = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(shardBytes);
         var parameters = model.named_parameters().ToList();
-        var config = HuggingFaceConfigWriter.ToJson(model.Config, parameters[0].parameter.dtype);
+        var config = HuggingFaceConfigWriter.ToJson(model.Config, parameters[0].parameter.dtype, endOfText);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
         CheckTarget(target, overwrite);
         var temporary = $"{target}.{Guid.NewGuid():N}.tmp";
@@ -83,6 +84,8 @@ public static class HuggingFaceDirectory
         {
             Directory.CreateDirectory(temporary);
             File.WriteAllText(Path.Combine(temporary, "config.json"), config);
+            if (endOfText is not null)
+                File.WriteAllText(Path.Combine(temporary, "generation_config.json"), JsonSerializer.Serialize(new { bos_token_id = endOfText, eos_token_id = endOfText }, HuggingFaceConfigWriter.Indented) + "\n");
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
             var layout = new PublishedLayout(model.Config);

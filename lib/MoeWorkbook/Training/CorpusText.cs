@@ -5,14 +5,14 @@ namespace MoeWorkbook;
 /// <summary>A text as token ids, with the domain that each token belongs to.</summary>
 public sealed class CorpusText
 {
-    private readonly byte[] _tokens;
-    private readonly byte[] _domains;
+    private readonly int[] _tokens;
+    private readonly int[] _domains;
 
     /// <summary>A labelled text.</summary>
     /// <param name="tokens">The ids of its tokens.</param>
     /// <param name="domains">The domain of each token, an index into <see cref="Corpus.Domains"/>.</param>
     /// <exception cref="ArgumentException">There are not as many labels as tokens.</exception>
-    public CorpusText(byte[] tokens, byte[] domains)
+    public CorpusText(int[] tokens, int[] domains)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(domains);
@@ -22,16 +22,16 @@ public sealed class CorpusText
     }
 
     /// <summary>The ids of the tokens.</summary>
-    public ReadOnlySpan<byte> Tokens => _tokens;
+    public ReadOnlySpan<int> Tokens => _tokens;
 
     /// <summary>The domain of each token, an index into <see cref="Corpus.Domains"/>.</summary>
-    public ReadOnlySpan<byte> Domains => _domains;
+    public ReadOnlySpan<int> Domains => _domains;
 
     /// <summary>Number of tokens.</summary>
     public int Length => _tokens.Length;
 
     /// <summary>A number that differs between different texts: FNV-1a (Fowler, Noll, Vo 1991) over tokens and labels.</summary>
-    internal ulong Checksum => _tokens.Concat(_domains).Aggregate(14695981039346656037UL, (hash, value) => unchecked((hash ^ value) * 1099511628211UL));
+    internal ulong Checksum => _tokens.Concat(_domains).Aggregate(14695981039346656037UL, (hash, value) => unchecked((hash ^ (uint)value) * 1099511628211UL));
 
     /// <summary>Draws windows that begin anywhere in the text.</summary>
     /// <param name="batchSize">Number of windows.</param>
@@ -50,7 +50,7 @@ public sealed class CorpusText
 
         return new(Windows(_tokens, 0), Windows(_tokens, 1), Windows(_domains, 0), Windows(_domains, 1));
 
-        Tensor Windows(byte[] from, int shift)
+        Tensor Windows(int[] from, int shift)
         {
             var values = new long[batchSize * sequenceLength];
             for (var i = 0; i < values.Length; i++) values[i] = from[places[i / sequenceLength] + shift + i % sequenceLength];

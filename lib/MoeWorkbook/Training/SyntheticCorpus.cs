@@ -43,7 +43,7 @@ public static class SyntheticCorpus
     {
         var choices = new ChoiceSource(seed);
         var text = new StringBuilder();
-        var labels = new List<byte>(length);
+        var labels = new List<int>(length);
         var nats = new double[domains.Length];
         var previous = -1;
         while (text.Length < length)
@@ -52,7 +52,7 @@ public static class SyntheticCorpus
             var domain = previous < 0 ? choices.Of(domains.Length) : (previous + 1 + choices.Of(domains.Length - 1)) % domains.Length;
             var lines = 1 + choices.Of(MostLinesInSegment);
             for (var line = 0; line < lines; line++) domains[domain].WriteLine(text, choices);
-            while (labels.Count < text.Length) labels.Add((byte)domain);
+            while (labels.Count < text.Length) labels.Add(domain);
             nats[domain] += choices.Nats - before;
             previous = domain;
         }
@@ -61,8 +61,8 @@ public static class SyntheticCorpus
     }
 
     /// <summary>A text as bytes, with each byte's domain and each domain's −ln p in nats.</summary>
-    internal sealed record SourceText(byte[] Bytes, byte[] Labels, double[] Nats)
+    internal sealed record SourceText(byte[] Bytes, int[] Labels, double[] Nats)
     {
-        public CorpusText Encode(byte[] alphabet) => new(Array.ConvertAll(Bytes, b => (byte)Array.IndexOf(alphabet, b)), Labels);
+        public CorpusText Encode(byte[] alphabet) => new(Array.ConvertAll(Bytes, b => Array.IndexOf(alphabet, b)), Labels);
     }
 }

@@ -46,8 +46,8 @@ public static class TextCorpus
     /// <summary>Segments of all files in turn; a longer file has its later segments alone.</summary>
     private static CorpusText Interleave(ReadOnlyMemory<byte>[] files, int segmentBytes, byte[] alphabet)
     {
-        var tokens = new List<byte>();
-        var domains = new List<byte>();
+        var tokens = new List<int>();
+        var domains = new List<int>();
         while (Array.Exists(files, file => file.Length > 0))
         {
             for (var domain = 0; domain < files.Length; domain++)
@@ -57,8 +57,8 @@ public static class TextCorpus
                 var segment = lineEnd < 0 ? rest.Length : segmentBytes + lineEnd;
                 foreach (var value in rest[..segment])
                 {
-                    tokens.Add((byte)Array.IndexOf(alphabet, value));
-                    domains.Add((byte)domain);
+                    tokens.Add(Array.IndexOf(alphabet, value));
+                    domains.Add(domain);
                 }
 
                 files[domain] = files[domain][segment..];

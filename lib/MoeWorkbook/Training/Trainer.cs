@@ -107,11 +107,10 @@ public sealed class Trainer : IDisposable
         if (Balancing.ZLossWeight > 0 && z is not null) total += z * Balancing.ZLossWeight;
         total.backward();
 
-        var norm = Optimizer.GradientNorm();
         var value = loss.cpu().item<float>();
         if (!float.IsFinite(value)) throw new TrainingDivergedException(number, $"the loss is {value}");
+        var norm = Optimizer.Step(number, Options);
         if (!double.IsFinite(norm)) throw new TrainingDivergedException(number, $"the norm of the gradient is {norm}");
-        Optimizer.Step(number, norm > Options.MaxGradientNorm ? Options.MaxGradientNorm / norm : 1, Options);
         if (Balancing.BiasUpdateRate > 0)
             foreach (var (layer, decision) in _layers.Zip(routing)) ((SigmoidTopKRouter)layer.Router).UpdateSelectionBias(decision, Balancing.BiasUpdateRate);
 

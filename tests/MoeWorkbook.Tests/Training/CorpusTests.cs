@@ -124,7 +124,33 @@ public class CorpusTests
 
     [Fact]
     public void The_tokenizer_file_gives_the_corpus_tokens() =>
-        Assert.Equal(_corpus.Encode("the 4*5=20\n").Select(token => (int)token), Tokenizer.Parse(_corpus.TokenizerJson()).Encode("the 4*5=20\n"));
+        Assert.Equal(_corpus.Encode("the 4*5=20\n"), Tokenizer.Parse(_corpus.TokenizerJson()).Encode("the 4*5=20\n"));
+
+    [Fact]
+    public void An_end_of_text_follows_each_stretch_of_a_domain_and_nothing_else_changes()
+    {
+        var ended = _corpus.WithEndOfText();
+        Assert.Equal((256, 257), (ended.EndOfText, ended.VocabularySize));
+        Assert.Equal(_corpus.Decode(_corpus.Validation.Tokens), ended.Decode(ended.Validation.Tokens).Replace(Corpus.EndOfTextToken, "", StringComparison.Ordinal));
+        int[] tokens = ended.Validation.Tokens.ToArray(), domains = ended.Validation.Domains.ToArray();
+        Assert.Equal(256, tokens[^1]);
+        for (var i = 1; i < tokens.Length; i++) Assert.Equal(tokens[i - 1] == 256, domains[i] != domains[i - 1]);
+        Assert.Equal(_corpus.EntropyFloor!.Value * _corpus.Validation.Length, ended.EntropyFloor!.Value * ended.Validation.Length, 6);
+        Assert.Equal(ended.EntropyFloor.Value, ended.DomainEntropyFloors!.Select((floor, domain) => floor * domains.Count(label => label == domain)).Sum() / domains.Length, 9);
+        Assert.Same(ended, ended.WithEndOfText());
+    }
+
+    [Fact]
+    public void With_an_end_of_text_every_text_has_tokens_and_the_tokenizer_file_knows_the_end()
+    {
+        var ended = _corpus.WithEndOfText();
+        var tokenizer = Tokenizer.Parse(ended.TokenizerJson());
+        Assert.Equal((257, 256), (tokenizer.VocabularySize, tokenizer.IdOf(Corpus.EndOfTextToken)));
+        Assert.Equal(Enumerable.Range(0, 256), Enumerable.Range(0, 256).Select(value => Assert.Single(tokenizer.BytesOf(value).ToArray()) + 0));
+        Assert.Equal([.. ended.Encode("naïve ~ 語\n"), 256], tokenizer.Encode("naïve ~ 語\n<|endoftext|>"));
+        Assert.Contains("\"eos_token\": \"\\u003C|endoftext|\\u003E\"", ended.TokenizerConfigJson());
+        Assert.DoesNotContain("eos_token", _corpus.TokenizerConfigJson());
+    }
 
     [Fact]
     public void A_files_end_is_kept_for_validation_and_each_file_is_a_domain()
@@ -136,7 +162,7 @@ public class CorpusTests
         Assert.Equal(["one", "two"], corpus.Domains);
         Assert.Equal("aaaa\nbbbb\naaaa\nbbbb\naaaa\nbbbb\n", corpus.Decode(corpus.Training.Tokens));
         Assert.Equal("AAAA\nBBBB\n", corpus.Decode(corpus.Validation.Tokens));
-        Assert.Equal([0, 0, 0, 0, 0, 1, 1, 1, 1, 1], corpus.Validation.Domains.ToArray().Select(label => (int)label));
+        Assert.Equal([0, 0, 0, 0, 0, 1, 1, 1, 1, 1], corpus.Validation.Domains.ToArray());
         Assert.Null(corpus.EntropyFloor);
     }
 
@@ -157,7 +183,7 @@ public class CorpusTests
     private static string[] Lines(CorpusText text, string domain)
     {
         var label = _corpus.Domains.ToList().IndexOf(domain);
-        var tokens = new List<byte>();
+        var tokens = new List<int>();
         for (var i = 0; i < text.Length; i++)
             if (text.Domains[i] == label) tokens.Add(text.Tokens[i]);
         var lines = _corpus.Decode([.. tokens]).Split('\n', StringSplitOptions.RemoveEmptyEntries);

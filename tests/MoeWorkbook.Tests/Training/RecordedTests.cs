@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
 namespace MoeWorkbook.Tests.Training;
@@ -27,8 +28,8 @@ public class RecordedTests
     {
         const int length = 12_288;
         using var model = HuggingFaceDirectory.Load(Path.Combine(Data, "checkpoints", "small-moe"), dtype: ScalarType.Float32);
-        var corpus = SyntheticCorpus.Generate(new() { TableSize = 150, TrainingBytes = 200_000, ValidationBytes = 20_000 });
-        int[] tokens = [.. corpus.Validation.Tokens[..length].ToArray().Select(token => (int)token)], domains = [.. corpus.Validation.Domains[..length].ToArray().Select(domain => (int)domain)];
+        var corpus = SyntheticCorpus.Generate(new() { TableSize = 150, TrainingBytes = 200_000, ValidationBytes = 20_000 }).WithEndOfText();
+        int[] tokens = corpus.Validation.Tokens[..length].ToArray(), domains = corpus.Validation.Domains[..length].ToArray();
         var segments = new int[length];
         for (int i = 1; i < length; i++) segments[i] = segments[i - 1] + (domains[i] == domains[i - 1] ? 0 : 1);
         var routed = RoutedText.Of(model, tokens, window: 64);
@@ -38,6 +39,30 @@ public class RecordedTests
             var measured = MoeWorkbook.Specialization.Of(domains, routed.Experts(layer), tokens, segments, resamples: 100);
             Assert.True(measured.GivenByte.Low > measured.Shuffled.High + 0.05, $"layer {layer}: {measured}");
         }
+    }
+
+    [Fact]
+    public void The_trained_model_has_a_shape_and_files_that_other_engines_take()
+    {
+        var folder = Path.Combine(Data, "checkpoints", "small-moe");
+        var config = HuggingFaceConfig.Read(folder);
+        Assert.Equal(("olmoe", 257, false), (config.ModelType, config.VocabularySize, config.TiedEmbeddings));
+        Assert.Equal(config.HiddenSize, config.Attention.Heads * config.Attention.HeadSize); // and as many key and value heads: its norms span the whole width
+        Assert.Equal(config.Attention.Heads, config.Attention.KeyValueHeads);
+        Assert.True(config.Attention.HeadSize >= 32 && config.Moe!.ExpertSize % 32 == 0); // the sizes that vLLM has kernels for on a CPU
+        Assert.NotNull(config.MaxPositions);
+        Assert.Equal(1e-5, config.Norm.Epsilon); // engines that know OLMoE take it for granted
+        foreach (var file in new[] { "config.json", "generation_config.json" })
+            Assert.Equal(256, JsonNode.Parse(File.ReadAllText(Path.Combine(folder, file)))!["eos_token_id"]!.GetValue<int>());
+        Assert.Equal(256, Tokenizer.Load(folder).IdOf(JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "tokenizer_config.json")))!["eos_token"]!.GetValue<string>()));
+    }
+
+    [Theory, InlineData("the "), InlineData("2026-"), InlineData("12*")]
+    public void The_trained_model_ends_a_text_itself(string prompt)
+    {
+        using var model = HuggingFaceDirectory.Load(Path.Combine(Data, "checkpoints", "small-moe"), dtype: ScalarType.Float32);
+        var written = model.Generate([.. prompt.Select(letter => (long)letter)], new(model.Config.MaxPositions!.Value * 4) { StopTokens = [256] });
+        Assert.Equal(256, written[^1]);
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public partial class TrainCommandTests
         Assert.Equal(HistoryFile.WithoutTimes(directory.Path("whole/history.jsonl")), HistoryFile.WithoutTimes(directory.Path("killed/history.jsonl")));
         Assert.Equal(File.ReadAllBytes(directory.Path("whole/model.safetensors")), File.ReadAllBytes(directory.Path("killed/model.safetensors")));
         Assert.Equal(
-            ["config.json", "history.jsonl", "model.safetensors", "tokenizer.json"],
+            ["config.json", "generation_config.json", "history.jsonl", "model.safetensors", "tokenizer.json", "tokenizer_config.json"],
             Directory.EnumerateFileSystemEntries(directory.Path("killed")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
