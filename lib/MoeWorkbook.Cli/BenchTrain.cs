@@ -12,7 +12,7 @@ internal static class BenchTrain
     private const string Ours = "ours, one run", PyTorch = "PyTorch, one run", OursEach = "ours, a run on each core", PyTorchEach = "PyTorch, a run on each core";
     private const int WarmUpSteps = 3, StepsForEver = 1_000_000;
 
-    // After an operation OpenMP's threads wait actively for the next one: it must not cost the alternative that has its turn.
+    // After a product OpenMP's threads wait actively for the next one: it must not cost the alternative that has its turn.
     private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(50);
 
     public static Command Create()

@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace MoeWorkbook.Cli;
 
 /// <summary>A Python process with the same layer in PyTorch, timed turn by turn with ours.</summary>
-internal sealed partial class PyTorchPeer : IDisposable
+internal sealed class PyTorchPeer : IDisposable
 {
     private readonly Process _process;
 
@@ -36,8 +35,6 @@ internal sealed partial class PyTorchPeer : IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
-        // The same kernels of OpenBLAS as here: ours are chosen when libtorch is loaded, in the environment of native code.
-        if (Native("OPENBLAS_CORETYPE") is { } core) start.Environment["OPENBLAS_CORETYPE"] = core;
         var process = Process.Start(start) ?? throw new CommandException($"{python} could not be started.");
         string? ready = process.StandardOutput.ReadLine();
         if (ready?.StartsWith("ready ", StringComparison.Ordinal) == true) return new(process, ready["ready ".Length..]);
@@ -86,10 +83,4 @@ internal sealed partial class PyTorchPeer : IDisposable
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static string? Native(string variable) =>
-        OperatingSystem.IsLinux() ? Marshal.PtrToStringUTF8(GetEnvironment(variable)) : Environment.GetEnvironmentVariable(variable);
-
-    [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nint GetEnvironment(string name);
 }
