@@ -27,8 +27,8 @@ public static class ScaledDotProductAttention
         return output.reshape(batch, heads, length, values.shape[3]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The most logits that causal attention holds at once: 32 MiB in float32, and a few times that with what is made of them.</summary>
-    internal const long MostLogits = 8L << 20;
+    /// <summary>The most logits that causal attention holds at once: 16 MiB in float32, and twice that with their softmax.</summary>
+    internal const long MostLogits = 4L << 20;
 
     /// <summary>Causal attention: the last query stands at the last key's position, and each query sees its own position and those before it.</summary>
     /// <param name="queries"><c>[batch, heads, queries, head size]</c>.</param>
@@ -53,24 +53,26 @@ public static class ScaledDotProductAttention
         Expect.Shape(keys, nameof(keys), ("batch", queries.shape[0]), ("key-value heads", -1), ("keys", -1), ("head size", queries.shape[3]));
         long count = queries.shape[2], earlier = keys.shape[2] - count;
         if (earlier < 0) throw new ArgumentException($"queries are {count} but keys only {keys.shape[2]}: each query needs the key of its own position.", nameof(keys));
-        var logitsPerQuery = Math.Max(1, queries.shape[0] * queries.shape[1] * keys.shape[2]);
-        var rows = Math.Max(1, mostLogits / logitsPerQuery);
-        if (rows >= count) return Attend(queries, keys, values, scale, pass.HiddenKeys(count, keys.shape[2], window, queries.device), sinks);
+        var logitsPerPair = Math.Max(1, queries.shape[0] * queries.shape[1]);
+        if (count * keys.shape[2] <= mostLogits / logitsPerPair) return Attend(queries, keys, values, scale, pass.HiddenKeys(count, keys.shape[2], window, queries.device), sinks);
 
         using var scope = NewDisposeScope();
         var blocks = new List<Tensor>();
-        for (long first = 0; first < count; first += rows)
+        for (long first = 0, size; first < count; first += size)
         {
             using var block = NewDisposeScope();
-            var size = Math.Min(rows, count - first);
-            var end = earlier + first + size; // behind the last key that the block sees
-            var start = window is { } width ? Math.Max(0, end - size - width + 1) : 0;
+            var start = window is { } width ? Math.Max(0, earlier + first + 1 - width) : 0; // the first key that the block sees
+            size = Math.Min(count - first, MostRows(mostLogits / logitsPerPair, earlier + first - start));
+            var end = earlier + first + size; // behind the last
             blocks.Add(Attend(queries.narrow(2, first, size), keys.narrow(2, start, end - start), values.narrow(2, start, end - start), scale,
                 ForwardPass.Mask(size, end - start, window, queries.device), sinks).MoveToOuterDisposeScope());
         }
 
         return cat(blocks, 2).MoveToOuterDisposeScope();
     }
+
+    /// <summary>How many queries, of which the first sees <paramref name="earlier"/> keys before its own, have at most so many pairs with a key: n·(earlier + n) ≤ pairs.</summary>
+    private static long MostRows(long pairs, long earlier) => Math.Max(1, (long)((Math.Sqrt((double)earlier * earlier + 4.0 * pairs) - earlier) / 2));
 
     /// <summary>The attention weights: for each query a distribution over the keys, less the sinks' share.</summary>
     /// <param name="queries"><c>[batch, heads, queries, head size]</c>.</param>
@@ -105,8 +107,8 @@ public static class ScaledDotProductAttention
 
         using var scope = NewDisposeScope();
         var logits = MatrixProduct.Multiply(queries.reshape(batch, groups, -1, queries.shape[3]), keys.transpose(2, 3));
-        logits = logits.reshape(batch, heads, length, count).Widened() * scale; // [batch, heads, queries, keys]
-        if (hiddenKeys is not null) logits = logits.masked_fill(hiddenKeys, double.NegativeInfinity);
+        logits = logits.reshape(batch, heads, length, count).Widened().mul_(scale); // [batch, heads, queries, keys]
+        if (hiddenKeys is not null) logits.masked_fill_(hiddenKeys, double.NegativeInfinity);
         if (sinks is null) return logits.softmax(-1).MoveToOuterDisposeScope();
 
         var sink = sinks.Widened().view(1, heads, 1, 1).expand(batch, heads, length, 1);

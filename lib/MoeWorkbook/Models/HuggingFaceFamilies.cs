@@ -282,7 +282,7 @@ internal static class HuggingFaceFamilies
         double theta = 10000, double rotaryFraction = 1, bool tied = false)
     {
         int layers = keys.Size("num_hidden_layers", MostLayers);
-        if (!keys.Has("sliding_window") || !keys.Flag("use_sliding_window", true)) keys.Ignore("sliding_window", "max_window_layers"); // there are no windows
+        if (!keys.Flag("use_sliding_window", true)) keys.Ignore("sliding_window"); // Qwen's way to say that there are no windows
         return new ModelConfig
         {
             ModelType = keys.Text("model_type") ?? throw keys.Missing("model_type"),

@@ -20,7 +20,9 @@ internal static partial class UnreadKeys
         @"dtype$", @"^quantization(_config)?$", // how numbers are stored: loading reads it itself
         @"(attn|attention|experts|kernels)_implementation|flash_attn|^chunk_size_feed_forward$|^use_.*kernels?$", @"cache", // how it is computed
         @"^pretraining_tp$|_plan$|(^|_)(ep|tp|pp)_size$|^tensor_parallel|batch_size$", // on how many machines
+        @"^output_(attentions|hidden_states|router_logits|scores|past)$", // what is handed out besides the logits
         @"position_embeddings$|^n_(positions|ctx)$", // how long a text may be
+        @"^max_window_layers$", // says nothing without a window
         @"_eps(ilon)?$", // a norm's; the one that counts is read
         @"^is_.*_config$|^(transformers\.js|compression|sparsity)_config$|^auto_map$|^task_specific_params$", // for other programs
         @"^(vision|visual|image|video|audio|speech|media|mm|multi_modal|projector)(_|$)", // the towers of a multimodal model, which are not counted

@@ -34,7 +34,7 @@ public class HuggingFaceConfigTests
     [InlineData("\"num_local_experts\":4", "\"num_local_experts\":0", "\"num_local_experts\" is 0")]
     [InlineData("\"vocab_size\":64", "\"vocab_size\":64,\"vocab_size\":65", "\"vocab_size\" stands twice, as 64 and as 65")]
     [InlineData("{", "[{", "not valid JSON")]
-    [InlineData("\"vocab_size\":64", "\"vocab_size\":64,", "not valid JSON: The JSON object contains a trailing comma")]
+    [InlineData("\"num_experts_per_tok\":2}", "\"num_experts_per_tok\":2,}", "not valid JSON: The JSON object contains a trailing comma")]
     [InlineData("\"vocab_size\":64", "\"vocab_size\":Infinity", "\"vocab_size\" is \"Infinity\"; it must be a whole number")]
     [InlineData("\"vocab_size\":64", "\"vocab_size\":64,\"rope_theta\":NaN", "\"rope_theta\" is \"NaN\"; it must be a number")]
     [InlineData("\"vocab_size\":64", "\"vocab_size\":64,\"tie_word_embeddings\":\"no\"", "\"tie_word_embeddings\" is \"no\"; it must be true or false")]

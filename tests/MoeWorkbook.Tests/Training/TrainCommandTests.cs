@@ -102,7 +102,7 @@ public partial class TrainCommandTests
         foreach (var (name, config) in new[] { ("options", inOptions), ("model", inModel), ("neither", inNeither) })
         {
             File.WriteAllText(directory.Path("config.json"), config);
-            var (_, errors, code) = Finished(Start(directory, name, "--steps", "10"));
+            var (_, errors, code) = Finished(Start(directory, name));
             Assert.True(code == 0, errors);
             histories.Add(string.Join('\n', HistoryFile.WithoutTimes(directory.Path($"{name}/history.jsonl"))));
         }
