@@ -139,7 +139,10 @@ public sealed class Corpus
             ["normalized"] = false,
             ["special"] = true,
         }),
+        // Engines insist on the keys though they may be null.
+        ["normalizer"] = null,
         ["pre_tokenizer"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false },
+        ["post_processor"] = null,
         ["decoder"] = new JsonObject { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true, ["use_regex"] = false },
         ["model"] = new JsonObject
         {
