@@ -19,7 +19,7 @@ public sealed class Trainer : IDisposable
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="balancing">How the experts are kept in use; null for not at all.</param>
     /// <param name="device">Where the model computes; null for the CPU. It begins with the same weights and sees the same batches and noise on every device.</param>
-    /// <exception cref="ArgumentException">The options contradict themselves, or the vocabulary is too small.</exception>
+    /// <exception cref="ArgumentException">The options contradict themselves, the vocabulary is too small, or a text is shorter than a sequence.</exception>
     public Trainer(ModelConfig model, Corpus corpus, TrainingOptions? options = null, BalancingOptions? balancing = null, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -29,6 +29,9 @@ public sealed class Trainer : IDisposable
         Balancing.Validate();
         if (model.VocabularySize < corpus.VocabularySize)
             throw new ArgumentException($"model.VocabularySize is {model.VocabularySize} but the corpus {corpus.Name} has {corpus.VocabularySize} tokens.", nameof(model));
+        foreach (var (use, text) in new[] { ("train", corpus.Training), ("validate", corpus.Validation) })
+            if (text.Length <= Options.SequenceLength)
+                throw new ArgumentException($"The corpus {corpus.Name} has {text.Length} tokens to {use} on; a sequence of {Options.SequenceLength} (sequence_length) and the token after it must fit in.", nameof(corpus));
         using var generator = new Generator(RandomSource.Seed(Options.Seed, 0));
         Model = new(Balancing.ApplyTo(model), new WeightFactory(device) { Generator = generator, StandardDeviation = Options.InitialDeviation, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) });
         _layers = [.. Model.Decoder.Layers.Select(layer => layer.Moe).OfType<MoeLayer>()];

@@ -132,6 +132,27 @@ public class CommandLineTests
         }
     }
 
+    [Theory, InlineData(3), InlineData(60), InlineData(200)]
+    public async Task A_text_that_is_too_short_to_train_on_is_said_in_one_line(int bytes)
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.Path("short.txt"), new string('a', bytes));
+        File.WriteAllText(directory.Path("config.json"), """
+            {
+              "model": {
+                "model_type": "mixtral", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2,
+                "intermediate_size": 16, "num_local_experts": 2, "num_experts_per_tok": 1, "rms_norm_eps": 1e-5, "rope_theta": 10000.0
+              },
+              "corpus": { "text": { "files": ["short.txt"] } },
+              "training": { "steps": 60, "sequence_length": 64 }
+            }
+            """);
+        var ended = await Workbook.RunAsync("train", directory.Path("config.json"), "--output", directory.Path("model"));
+        Assert.Equal((1, ""), (ended.Code, ended.Output));
+        Assert.Contains("a sequence of 64", ended.Line, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter '", ended.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task One_directory_takes_one_training()
     {

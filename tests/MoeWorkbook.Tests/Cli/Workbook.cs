@@ -5,22 +5,15 @@ namespace MoeWorkbook.Tests.Cli;
 /// <summary>The command line, started as a program of its own.</summary>
 internal static class Workbook
 {
-    /// <summary>What a command wrote, and its exit code.</summary>
-    internal sealed record Ended(int Code, string Output, string Errors)
+    /// <summary>What a command wrote, its exit code, and the most memory that it was seen to hold, in bytes.</summary>
+    internal sealed record Ended(int Code, string Output, string Errors, long PeakBytes)
     {
         /// <summary>The one line that a command which failed writes to the error output.</summary>
         public string Line => Assert.Single(Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     /// <summary>Runs a command to its end.</summary>
-    public static async Task<Ended> RunAsync(params string[] arguments)
-    {
-        using var process = Start(arguments);
-        var errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return new(process.ExitCode, output, await errors);
-    }
+    public static Task<Ended> RunAsync(params string[] arguments) => EndAsync(Start(arguments));
 
     /// <summary>Starts a command on the CPU, its outputs redirected.</summary>
     public static Process Start(params string[] arguments) => Process.Start(Redirected("dotnet", [Program, .. arguments]))!;
@@ -30,11 +23,29 @@ internal static class Workbook
     {
         var start = Redirected("bash", ["-c", line]);
         start.Environment["WORKBOOK"] = $"dotnet {Program}";
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return new(process.ExitCode, output, await errors);
+        return await EndAsync(Process.Start(start)!);
+    }
+
+    private static async Task<Ended> EndAsync(Process started)
+    {
+        using var process = started;
+        var (output, errors, ended) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync(), process.WaitForExitAsync());
+        long peak = 0;
+        while (!ended.IsCompleted)
+        {
+            try
+            {
+                process.Refresh();
+                peak = Math.Max(peak, process.PeakWorkingSet64);
+            }
+            catch (InvalidOperationException) // it has just ended
+            {
+            }
+
+            await Task.WhenAny(ended, Task.Delay(10));
+        }
+
+        return new(process.ExitCode, await output, await errors, peak);
     }
 
     private static string Program => Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll");

@@ -1,3 +1,4 @@
+using MoeWorkbook.Tests.Cli;
 using System.Text.Json.Nodes;
 using MoeWorkbook.Tests.Checkpoints;
 
@@ -14,9 +15,9 @@ public class ForwardMemoryTests
     public async Task Memory_grows_with_the_tokens_and_not_with_their_square(string model)
     {
         const int tokens = 8000; // the logits of attention alone would be 4 heads · 8000² · 4 bytes = 1 GB
-        var (code, output, errors, few) = await CommandLine.RunAsync("logits", Path.Combine(Golden, model), "--tokens", "1,2,3,4");
+        var (code, output, errors, few) = await Workbook.RunAsync("logits", Path.Combine(Golden, model), "--tokens", "1,2,3,4");
         Assert.True(code == 0, errors);
-        (code, output, errors, var many) = await CommandLine.RunAsync("logits", Path.Combine(Golden, model), "--tokens", string.Join(',', Enumerable.Repeat(5, tokens)));
+        (code, output, errors, var many) = await Workbook.RunAsync("logits", Path.Combine(Golden, model), "--tokens", string.Join(',', Enumerable.Repeat(5, tokens)));
         Assert.True(code == 0, errors);
         Assert.Contains($" {tokens - 1} ", output, StringComparison.Ordinal);
         Assert.True(many - few < 600_000_000, $"{few:N0} bytes for 4 tokens but {many:N0} for {tokens}");
@@ -29,7 +30,7 @@ public class ForwardMemoryTests
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(Golden, "llama-tiny", "config.json")))!;
         config["vocab_size"] = int.MaxValue; // 550 GB of embeddings, and 9 GB of logits for each token
         File.WriteAllText(directory.Path("config.json"), config.ToJsonString());
-        var (code, output, errors, _) = await CommandLine.RunAsync("logits", directory.Root, "--tokens", "1,2,3");
+        var (code, output, errors, _) = await Workbook.RunAsync("logits", directory.Root, "--tokens", "1,2,3");
         Assert.Equal((1, ""), (code, output));
         Assert.Matches(@"^workbook: .*: 3 tokens need at least [0-9.]+ GB of memory with this model, and there are [0-9.]+ GB\.\n$", errors.ReplaceLineEndings("\n"));
     }

@@ -1,3 +1,4 @@
+using MoeWorkbook.Tests.Cli;
 using MoeWorkbook.Tests.Checkpoints;
 
 namespace MoeWorkbook.Tests.Transformers;
@@ -60,7 +61,7 @@ public sealed class HuggingFaceGenerationTests : IDisposable
     [Fact]
     public async Task The_program_stops_where_the_generation_config_says()
     {
-        var (code, output, errors, _) = await CommandLine.RunAsync("generate", Path.Combine(AppContext.BaseDirectory, "Golden", "eos-only-genconfig"), "--tokens", "3", "--max-tokens", "12");
+        var (code, output, errors, _) = await Workbook.RunAsync("generate", Path.Combine(AppContext.BaseDirectory, "Golden", "eos-only-genconfig"), "--tokens", "3", "--max-tokens", "12");
         Assert.Equal((0, "4 5 6 \n", ""), (code, output, errors));
     }
 
@@ -70,9 +71,9 @@ public sealed class HuggingFaceGenerationTests : IDisposable
         foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "eos-only-genconfig"))) File.Copy(file, _temporary.Path(Path.GetFileName(file)));
         File.WriteAllText(_temporary.Path("generation_config.json"), """{"eos_token_id":6,"do_sample":true,"temperature":100.0}""");
         string[] command = ["generate", _temporary.Root, "--tokens", "3", "--max-tokens", "12"];
-        Assert.Equal("4 5 6 \n", (await CommandLine.RunAsync([.. command, "--temperature", "0"])).Output);
-        Assert.Equal("4 5 6 \n", (await CommandLine.RunAsync([.. command, "--top-k", "1"])).Output);
-        Assert.NotEqual("4 5 6 \n", (await CommandLine.RunAsync(command)).Output);
+        Assert.Equal("4 5 6 \n", (await Workbook.RunAsync([.. command, "--temperature", "0"])).Output);
+        Assert.Equal("4 5 6 \n", (await Workbook.RunAsync([.. command, "--top-k", "1"])).Output);
+        Assert.NotEqual("4 5 6 \n", (await Workbook.RunAsync(command)).Output);
     }
 
     private GenerationOptions Read(string config, string? generation)
