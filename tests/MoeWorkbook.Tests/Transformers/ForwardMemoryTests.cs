@@ -1,6 +1,6 @@
-using MoeWorkbook.Tests.Cli;
 using System.Text.Json.Nodes;
 using MoeWorkbook.Tests.Checkpoints;
+using MoeWorkbook.Tests.Cli;
 
 namespace MoeWorkbook.Tests.Transformers;
 

@@ -1,5 +1,5 @@
-using MoeWorkbook.Tests.Cli;
 using MoeWorkbook.Tests.Checkpoints;
+using MoeWorkbook.Tests.Cli;
 
 namespace MoeWorkbook.Tests.Transformers;
 
