@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json;
+using MoeWorkbook.Notebooks;
 
 namespace MoeWorkbook.Tests.Browsers;
 
@@ -20,18 +20,10 @@ internal sealed class ClassicNotebook : IAsyncDisposable
     public string Address { get; }
 
     /// <summary>Starts it and waits until it answers.</summary>
-    /// <param name="folder">The folder of the notebooks, inside the working copy, where dotnet finds the pinned tool.</param>
+    /// <param name="folder">The folder of the notebooks.</param>
     public static async Task<ClassicNotebook> StartAsync(string folder)
     {
-        Output("dotnet", "tool", "restore", "--tool-manifest", Path.Combine(Repository.Root, ".config", "dotnet-tools.json"));
-        string kernel = Directory.CreateDirectory(Path.Combine(folder, "kernels", ".net-csharp")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(kernel, "kernel.json"), JsonSerializer.Serialize(new
-        {
-            argv = new[] { "dotnet", "tool", "run", "dotnet-interactive", "jupyter", "--default-kernel", "csharp", "--http-local-only", "{connection_file}" },
-            display_name = ".NET (C#)",
-            language = "C#",
-            env = new { DOTNET_INTERACTIVE_CLI_TELEMETRY_OPTOUT = "1" },
-        }));
+        JupyterKernelSpec.Install(folder);
         int port;
         using (var free = new TcpListener(IPAddress.Loopback, 0))
         {
