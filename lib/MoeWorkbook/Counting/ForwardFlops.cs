@@ -46,7 +46,7 @@ public readonly record struct ForwardFlops(long MatrixProducts, long Attention)
                     return 7L * linear.ValueHeads * linear.KeyHeadSize * linear.ValueHeadSize;
                 case AttentionKind.Latent:
                     var latent = config.LatentAttention!;
-                    return 2L * config.Attention.Heads * (latent.QueryHeadSize + latent.ValueHeadSize) * context;
+                    return 2L * config.Attention.HeadCount * (latent.QueryHeadSize + latent.ValueHeadSize) * context;
                 case AttentionKind.SlidingWindow:
                     return 4L * config.Attention.QueryWidth * Math.Min(context, config.Attention.SlidingWindow!.Value);
                 case AttentionKind.Chunked: // at a chunk's end; right behind it, a token sees itself only

@@ -72,7 +72,7 @@ public static partial class Exercises
         cache => cache.Batch > 1 && cache.BytesPerNumber > 1);
 
     /// <summary>Chapter 02: the operations of one block for one token.</summary>
-    public static Exercise<(long Hidden, long Heads, long KeyValueHeads, long HeadSize, long FeedForwardSize, long Context), (long Projections, long BetweenPositions, long FeedForward)> BlockFlops { get; } = new(
+    public static Exercise<(long Hidden, long Heads, long KeyValueHeads, long HeadSize, long IntermediateSize, long Context), (long Projections, long BetweenPositions, long FeedForward)> BlockFlops { get; } = new(
         "Count the operations of one dense block for one token: the four attention projections, attention between positions (scores and weighted values) at a context length, and the SwiGLU feed-forward. A multiplication and an addition are two operations.",
         ["hidden", "query heads", "key-value heads", "head size", "feed-forward size", "context"],
         random =>
@@ -83,7 +83,7 @@ public static partial class Exercises
         block => (
             4 * block.Hidden * block.HeadSize * (block.Heads + block.KeyValueHeads),
             4 * block.Heads * block.HeadSize * block.Context,
-            6 * block.Hidden * block.FeedForwardSize),
+            6 * block.Hidden * block.IntermediateSize),
         block => block.KeyValueHeads < block.Heads && block.Heads * block.HeadSize != block.Hidden && block.Context > 1);
 
     private static double[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => Pick(random, -1, 1) * random.Next(10, 201) / 100.0)];

@@ -21,7 +21,8 @@ public sealed class BatchedExperts : ExpertRunner
     // Up to about here a product waits for its weights, and padded rows cost nothing.
     private const long FreeRows = 64;
 
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         if (routing.Tokens.numel() == 0) return zeros_like(hidden);
         var inputs = hidden.index_select(0, routing.Tokens); // [assignments, hidden]

@@ -6,7 +6,8 @@ namespace MoeWorkbook;
 /// <remarks>An uneven load is paid for in padding. <see cref="ExpertCapacity"/> bounds it by dropping assignments first.</remarks>
 public sealed class CapacityExperts : ExpertRunner
 {
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         var kept = routing.Kept.nonzero().flatten(); // [kept]
         if (kept.numel() == 0) return zeros_like(hidden);

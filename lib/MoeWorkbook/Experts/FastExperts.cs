@@ -18,10 +18,11 @@ public sealed class FastExperts : ExpertRunner
     internal ExpertRunner Choose(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
         !hidden.is_cpu() ? _batched : FusedExperts.CanRun(hidden, routing, experts) && !SortsFaster(hidden, routing, experts) ? _fused : _sorted;
 
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
-        Choose(hidden, routing, experts).RunChecked(hidden, routing, experts);
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
+        Choose(hidden, routing, experts).Compute(hidden, routing, experts);
 
     private static bool SortsFaster(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
         hidden.dtype == ScalarType.BFloat16
-        && KernelChoice.Sorts(Instructions.Best, KernelChoice.TokensPerExpert(routing, experts.ExpertCount), (long)experts.HiddenSize * experts.FeedForwardSize);
+        && KernelChoice.Sorts(Instructions.Best, ExpertKernels.TokensPerExpert(routing), (long)experts.HiddenSize * experts.IntermediateSize);
 }

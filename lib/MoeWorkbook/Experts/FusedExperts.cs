@@ -10,7 +10,7 @@ namespace MoeWorkbook;
 /// </remarks>
 public sealed class FusedExperts : ExpertRunner
 {
-    private readonly FusedKernels _kernels;
+    private readonly ExpertKernels _kernels;
 
     /// <summary>A runner with the widest instructions that the processor has.</summary>
     public FusedExperts() : this(Instructions.Best)
@@ -46,7 +46,8 @@ public sealed class FusedExperts : ExpertRunner
         return _kernels.Run(hidden, routing, experts).MoveToOuterDisposeScope();
     }
 
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         if (Obstacle(hidden, routing, experts) is { } obstacle) throw new NotSupportedException($"{nameof(FusedExperts)} {obstacle}");
         return _kernels.Run(hidden, routing, experts);

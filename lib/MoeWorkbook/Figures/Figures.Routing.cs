@@ -28,7 +28,7 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(routings);
         var panels = routings.Select(panel => (panel.Name, Values: KeptWeights(panel.Routing))).ToList();
         var largest = panels.SelectMany(panel => panel.Values.Cast<double>()).Where(double.IsFinite).DefaultIfEmpty(1).Max();
-        return TokensByExperts(panels, tokens, new { cmin = 0, cmax = Math.Max(1, largest), colorscale = "Viridis", colorbar = FigureStyle.ColourBar("combine weight") }, title, caption);
+        return TokensByExperts(panels, tokens, new { cmin = 0, cmax = Math.Max(1, largest), colorscale = "Viridis", colorbar = FigureStyle.ColorBar("combine weight") }, title, caption);
     }
 
     /// <summary>The gradient of a loss with respect to router logits as colours, tokens × experts; a logit that no gradient reaches stays blank.</summary>
@@ -54,7 +54,7 @@ public static partial class Figures
         }
 
         object[][] scale = [[0, FigureStyle.Blue], [0.5, "#FFFFFF"], [1, FigureStyle.Vermilion]];
-        return TokensByExperts(panels, tokens, new { cmin = -largest, cmax = largest, colorscale = scale, colorbar = FigureStyle.ColourBar("gradient") }, title, caption);
+        return TokensByExperts(panels, tokens, new { cmin = -largest, cmax = largest, colorscale = scale, colorbar = FigureStyle.ColorBar("gradient") }, title, caption);
     }
 
     /// <summary>How many tokens each expert computes, one chart a router, with a line at the mean.</summary>

@@ -32,7 +32,7 @@ public static partial class Figures
         return Panels(panels, "training step", "expert", new { showgrid = false, mirror = "all", nticks = 5 }, NamedAxis(Numbers(experts), reversed: true, mirrored: true), Math.Clamp(18 * experts, 120, 320),
             new()
             {
-                ["coloraxis"] = new { cmin = 0, cmax = Math.Min(4, experts), colorscale = "Viridis", colorbar = FigureStyle.ColourBar("load / even load") },
+                ["coloraxis"] = new { cmin = 0, cmax = Math.Min(4, experts), colorscale = "Viridis", colorbar = FigureStyle.ColorBar("load / even load") },
                 ["template"] = Traces("heatmap", new { coloraxis = "coloraxis", hovertemplate = "step %{x}, expert %{y}: %{z:.3~g} times the even load<extra></extra>" }),
             }, title, caption);
     }
@@ -75,10 +75,10 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(layers);
         if (layers.Count == 0) throw new ArgumentException("There is no layer to draw.", nameof(layers));
         const double shift = 0.18;
-        (string Name, string Colour, double Shift, Func<Specialization, Estimate> Of)[] series =
+        (string Name, string Color, double Shift, Func<Specialization, Estimate> Of)[] series =
             [("the experts", FigureStyle.SkyBlue, -shift, layer => layer.GivenByte), ("shuffled domains", FigureStyle.Grey, shift, layer => layer.Shuffled)];
         var chart = Chart.Combine(series.Select(one => WithWhiskers(Chart.Column<double, double, string>(
-            values: layers.Select(layer => 100 * one.Of(layer).Value), Keys: layers.Select((_, i) => i + one.Shift).ToArray(), Name: one.Name, MarkerColor: FigureStyle.ToColor(one.Colour)),
+            values: layers.Select(layer => 100 * one.Of(layer).Value), Keys: layers.Select((_, i) => i + one.Shift).ToArray(), Name: one.Name, MarkerColor: FigureStyle.ToColor(one.Color)),
             [.. layers.Select(layer => one.Of(layer).Times(100))], FigureStyle.ToColor(FigureStyle.Ink))));
         return new Figure(Titled(chart, "layer", "uncertainty about the domain removed (%)", StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title, caption)
         {
@@ -106,12 +106,12 @@ public static partial class Figures
         var charts = new List<GenericChart>
         {
             Chart.Point<double, double, string>(x: directions.Experts.Select(p => p.X), y: directions.Experts.Select(p => p.Y), Name: "expert's row of the router",
-                MultiText: directions.Experts.Select((_, e) => $"{e}").ToArray(), TextPosition: StyleParam.TextPosition.TopCenter, MarkerColor: Colour(0)),
+                MultiText: directions.Experts.Select((_, e) => $"{e}").ToArray(), TextPosition: StyleParam.TextPosition.TopCenter, MarkerColor: SeriesColor(0)),
         };
         if (placed.Count > 0)
         {
             charts.Add(Chart.Point<double, double, string>(x: placed.Select(p => scale * p.Place.X), y: placed.Select(p => scale * p.Place.Y), Name: "mean of a domain's tokens",
-                MultiText: placed.Select(p => p.Name).ToArray(), TextPosition: StyleParam.TextPosition.BottomCenter, MarkerColor: Colour(1), MarkerSymbol: StyleParam.MarkerSymbol.Diamond));
+                MultiText: placed.Select(p => p.Name).ToArray(), TextPosition: StyleParam.TextPosition.BottomCenter, MarkerColor: SeriesColor(1), MarkerSymbol: StyleParam.MarkerSymbol.Diamond));
         }
 
         return new Figure(Titled(Chart.Combine(charts), AxisTitle(1, directions.Explained.X), AxisTitle(2, directions.Explained.Y), StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title,
@@ -164,10 +164,10 @@ public static partial class Figures
             {
                 double[] lowest = [.. points.Select(p => curves.Min(curve => curve[p].Y))], highest = [.. points.Select(p => curves.Max(curve => curve[p].Y))];
                 charts.Add(Chart.Line<double, double, string>(x: [.. at, .. at.Reverse()], y: [.. highest, .. lowest.Reverse()], ShowMarkers: false, ShowLegend: false,
-                    LineWidth: 0, LineColor: Colour(i), Fill: StyleParam.Fill.ToSelf, FillColor: Tint(i)));
+                    LineWidth: 0, LineColor: SeriesColor(i), Fill: StyleParam.Fill.ToSelf, FillColor: Tint(i)));
             }
 
-            charts.Add(Chart.Line<double, double, string>(x: at, y: points.Select(p => curves.Average(curve => curve[p].Y)), ShowMarkers: false, Name: name, LineColor: Colour(i)));
+            charts.Add(Chart.Line<double, double, string>(x: at, y: points.Select(p => curves.Average(curve => curve[p].Y)), ShowMarkers: false, Name: name, LineColor: SeriesColor(i)));
             (names, right) = (names + 1, Math.Max(right, at.DefaultIfEmpty().Max()));
         }
 

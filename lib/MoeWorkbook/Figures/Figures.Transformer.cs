@@ -53,7 +53,7 @@ public static partial class Figures
 
         var chart = Chart.Combine(lines.Select(line => Chart.Line<double, double, string>(
             x: contexts.Select(context => (double)context), y: contexts.Select(line.Flops), Name: line.Name,
-            LineColor: FigureStyle.ToColor(line.Colour), LineDash: line.Dash)));
+            LineColor: FigureStyle.ToColor(line.Color), LineDash: line.Dash)));
         return new Figure(Titled(chart, "context (positions)", "operations per token (GFLOP)", StyleParam.AxisType.Log, StyleParam.AxisType.Log),
             $"Where one token's operations go: {model.Name}",
             "Products with weights cost the same at every context; attention between positions grows with it. The feed-forward part is the largest until the rising line crosses it.")
@@ -82,7 +82,7 @@ public static partial class Figures
         }
     }
 
-    private sealed record FlopsLine(string Name, string Colour, Func<int, double> Flops, StyleParam.DrawingStyle Dash);
+    private sealed record FlopsLine(string Name, string Color, Func<int, double> Flops, StyleParam.DrawingStyle Dash);
 
     // Powers of two from 256, and the longest itself.
     private static IEnumerable<int> Contexts(int longest)

@@ -31,7 +31,7 @@ public static partial class Figures
 
         var chart = Chart.Combine(lines.Select((line, i) => Chart.Line<double, double, string>(
             x: line.Points.Select(p => p.X), y: line.Points.Select(p => p.Y),
-            ShowMarkers: line.Points.Count <= 20, Name: line.Name, LineColor: Colour(i), MarkerColor: Colour(i))));
+            ShowMarkers: line.Points.Count <= 20, Name: line.Name, LineColor: SeriesColor(i), MarkerColor: SeriesColor(i))));
         var type = logarithmic ? StyleParam.AxisType.Log : StyleParam.AxisType.Linear;
         return new Figure(Titled(chart, x, y, type, type), title, caption)
         {
@@ -57,8 +57,8 @@ public static partial class Figures
         if (shown.Count == 0) throw new ArgumentException("There is no row to draw.", nameof(rows));
         string[] names = [.. shown.Select(row => row.Name)];
         Estimate[] quantities = [.. shown.Select(row => row.Quantity)];
-        var chart = Plotly.NET.Chart.withXError(Whiskers(quantities, Colour(0)))
-            .Invoke(Chart.Point<double, string, string>(x: quantities.Select(quantity => quantity.Value), y: names, MarkerColor: Colour(0)));
+        var chart = Plotly.NET.Chart.withXError(Whiskers(quantities, SeriesColor(0)))
+            .Invoke(Chart.Point<double, string, string>(x: quantities.Select(quantity => quantity.Value), y: names, MarkerColor: SeriesColor(0)));
         double low = Math.Min(0, quantities.Min(q => q.Low)), high = Math.Max(0, quantities.Max(q => q.High)), margin = 0.05 * (high - low);
         return new Figure(Titled(chart, x, y, StyleParam.AxisType.Linear, StyleParam.AxisType.Category), title, caption)
         {
@@ -106,7 +106,7 @@ public static partial class Figures
                 template = Traces("heatmap", new
                 {
                     colorscale = "Viridis",
-                    colorbar = FigureStyle.ColourBar(quantity),
+                    colorbar = FigureStyle.ColorBar(quantity),
                     texttemplate = values.Length <= 120 ? "%{z:.2~f}" : "",
                     hovertemplate = "%{y}, %{x}: %{z:.4~g}<extra></extra>",
                 }),
@@ -146,7 +146,7 @@ public static partial class Figures
     private static GenericChart WithWhiskers(GenericChart chart, IReadOnlyCollection<Estimate> intervals, Color colour) =>
         Plotly.NET.Chart.withYError(Whiskers(intervals, colour)).Invoke(chart);
 
-    private static Color Colour(int series) => FigureStyle.ToColor(FigureStyle.Palette[series % FigureStyle.Palette.Count]);
+    private static Color SeriesColor(int series) => FigureStyle.ToColor(FigureStyle.Palette[series % FigureStyle.Palette.Count]);
 
     // Every axis says what it counts and in what unit.
     private static GenericChart Titled(GenericChart chart, string x, string y, StyleParam.AxisType xType, StyleParam.AxisType yType)

@@ -21,3 +21,12 @@ public enum FeedForwardKind
     /// <summary>W_out·GELU(W_in·x): two matrices.</summary>
     Gelu,
 }
+
+/// <summary>What a form of feed-forward block implies.</summary>
+public static class FeedForwardKinds
+{
+    /// <summary>Whether the block has a gate beside its input projection: three matrices instead of two.</summary>
+    /// <param name="kind">The form of the block.</param>
+    public static bool IsGated(this FeedForwardKind kind) =>
+        kind is FeedForwardKind.SwiGlu or FeedForwardKind.GeGlu or FeedForwardKind.GeGluTanh or FeedForwardKind.ClampedSwiGlu;
+}

@@ -25,7 +25,7 @@ public static class BalancingLoss
     {
         Check(routing);
         using var scope = NewDisposeScope();
-        var first = routing.ExpertTable.select(1, 0); // [tokens]
+        var first = routing.TopKExperts.select(1, 0); // [tokens]
         var load = zeros(routing.ExpertCount, dtype: ScalarType.Float32, device: first.device)
             .index_add(0, first, ones_like(first, ScalarType.Float32), 1); // [experts]
         return ProductOfShares(load / routing.TokenCount, Probabilities(routing).mean([0L])).MoveToOuterDisposeScope();
@@ -54,7 +54,7 @@ public static class BalancingLoss
     {
         Check(routing);
         using var scope = NewDisposeScope();
-        var weights = routing.Weights.Widened();
+        var weights = routing.Weights.Upcast();
         var importance = zeros(routing.ExpertCount, dtype: weights.dtype, device: weights.device).index_add(0, routing.Experts, weights, 1); // [experts]
         return SquaredVariation(importance).MoveToOuterDisposeScope();
     }
@@ -85,7 +85,7 @@ public static class BalancingLoss
     {
         Check(routing);
         using var scope = NewDisposeScope();
-        return routing.Logits.Widened().logsumexp(-1).square().mean().MoveToOuterDisposeScope();
+        return routing.Logits.Upcast().logsumexp(-1).square().mean().MoveToOuterDisposeScope();
     }
 
     private static void Check(RoutingDecision routing)
@@ -97,7 +97,7 @@ public static class BalancingLoss
     /// <summary>The scores as a distribution over experts, <c>[tokens, experts]</c>: sigmoids do not sum to one.</summary>
     private static Tensor Probabilities(RoutingDecision routing)
     {
-        var scores = routing.Scores.Widened();
+        var scores = routing.Scores.Upcast();
         return scores / scores.sum(-1, keepdim: true);
     }
 

@@ -10,10 +10,10 @@ public sealed class ExpertChoiceRouter : LinearRouter
     /// <param name="hiddenSize">Size of the hidden states.</param>
     /// <param name="expertCount">Number of experts E.</param>
     /// <param name="meanExpertsPerToken">How many experts a token gets on average; each expert takes ⌈tokens · this / E⌉ tokens, at most all.</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive.</exception>
-    public ExpertChoiceRouter(int hiddenSize, int expertCount, double meanExpertsPerToken = 2, WeightFactory? weights = null)
-        : base(nameof(ExpertChoiceRouter), hiddenSize, expertCount, bias: false, weights ?? new())
+    public ExpertChoiceRouter(int hiddenSize, int expertCount, double meanExpertsPerToken = 2, ParameterInit? init = null)
+        : base(nameof(ExpertChoiceRouter), hiddenSize, expertCount, init)
     {
         if (!(meanExpertsPerToken > 0 && double.IsFinite(meanExpertsPerToken)))
             throw new ArgumentOutOfRangeException(nameof(meanExpertsPerToken), meanExpertsPerToken, "meanExpertsPerToken must be positive.");
@@ -30,7 +30,7 @@ public sealed class ExpertChoiceRouter : LinearRouter
         var probabilities = logits.softmax(-1); // [tokens, experts]
         var tokenCount = logits.shape[0];
         var perExpert = (int)Math.Min(tokenCount, Math.Ceiling(tokenCount * MeanExpertsPerToken / ExpertCount));
-        var (chosen, tokens) = Largest(probabilities.t(), perExpert); // both [experts, tokens of an expert]
+        var (chosen, tokens) = TopK(probabilities.t(), perExpert); // both [experts, tokens of an expert]
         return new RoutingDecision
         {
             Tokens = tokens.reshape(-1),

@@ -47,11 +47,11 @@ public sealed record RoutingDecision
 
     /// <summary>The experts of each token, best first, <c>[tokens, k]</c>: a view of <see cref="Experts"/>.</summary>
     /// <exception cref="InvalidOperationException">Tokens have different numbers of experts.</exception>
-    public Tensor ExpertTable => Experts.view(TokenCount, PerToken);
+    public Tensor TopKExperts => Experts.view(TokenCount, PerToken);
 
     /// <summary>The combine weights of each token, <c>[tokens, k]</c>: a view of <see cref="Weights"/>.</summary>
     /// <exception cref="InvalidOperationException">Tokens have different numbers of experts.</exception>
-    public Tensor WeightTable => Weights.view(TokenCount, PerToken);
+    public Tensor TopKWeights => Weights.view(TokenCount, PerToken);
 
     /// <summary>The load of each expert: how many assignments it has, 64-bit integers <c>[experts]</c>.</summary>
     /// <param name="keptOnly">Whether to count only assignments that are computed.</param>

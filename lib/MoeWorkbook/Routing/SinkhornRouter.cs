@@ -11,10 +11,10 @@ public sealed class SinkhornRouter : LinearRouter
     /// <param name="expertCount">Number of experts E.</param>
     /// <param name="expertsPerToken">Number of experts k of each token.</param>
     /// <param name="iterations">How often rows and columns are scaled.</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or k is larger than E.</exception>
-    public SinkhornRouter(int hiddenSize, int expertCount, int expertsPerToken = 1, int iterations = 30, WeightFactory? weights = null)
-        : base(nameof(SinkhornRouter), hiddenSize, expertCount, bias: false, weights ?? new())
+    public SinkhornRouter(int hiddenSize, int expertCount, int expertsPerToken = 1, int iterations = 30, ParameterInit? init = null)
+        : base(nameof(SinkhornRouter), hiddenSize, expertCount, init)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
         ExpertsPerToken = CheckedExpertsPerToken(expertsPerToken, expertCount);
@@ -33,7 +33,7 @@ public sealed class SinkhornRouter : LinearRouter
         var logits = Logits(input.Hidden); // [tokens, experts]
         var scores = ExpertsPerToken == 1 ? logits.sigmoid() : logits.softmax(-1); // [tokens, experts]
         var selection = training ? LogTransport(logits, Iterations) : logits; // [tokens, experts]
-        var experts = Largest(selection, ExpertsPerToken).Experts; // [tokens, k]
+        var experts = TopK(selection, ExpertsPerToken).Experts; // [tokens, k]
         return RoutingDecision.TopK(input, logits, scores, experts, scores.gather(-1, experts));
     }
 

@@ -48,7 +48,7 @@ public sealed class LayerComparison
         var hidden = randn(tokens, _experts.HiddenSize, device: device).to(_experts.GateUp.dtype); // [tokens, hidden]
         var routings = patterns.Select(pattern => (Pattern: pattern, Decisions: Enumerable.Range(0, Decisions)
             .Select(seed => SyntheticRouting.Decide(pattern, tokens, _experts.ExpertCount, _expertsPerToken, seed, device)).ToArray())).ToList();
-        var times = ThreeWays.Compare(options with { Device = device }, _runner, _experts.ExpertCount, _expertsPerToken, [.. routings.Select(routing => Work(routing.Decisions))]);
+        var times = DenseBaselines.Compare(options with { Device = device }, _runner, _experts.ExpertCount, _expertsPerToken, [.. routings.Select(routing => Work(routing.Decisions))]);
         double expected = ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens);
         return [.. routings.Zip(times, (routing, own) => new LayerTiming(tokens, routing.Pattern, expected, routing.Decisions.Average(ExpertsTouched.In), own))];
 

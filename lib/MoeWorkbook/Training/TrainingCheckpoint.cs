@@ -29,7 +29,7 @@ public static class TrainingCheckpoint
         {
             Delete(temporary);
             Directory.CreateDirectory(temporary);
-            File.WriteAllText(Path.Combine(temporary, Run), Describe(trainer).ToJsonString(HuggingFaceConfigWriter.Indented));
+            File.WriteAllText(Path.Combine(temporary, Run), Describe(trainer).ToJsonString(JsonText.Indented));
             trainer.History.Write(Path.Combine(temporary, History));
             WriteState(trainer, Path.Combine(temporary, State));
             foreach (var file in Directory.EnumerateFiles(temporary)) Flush(file);

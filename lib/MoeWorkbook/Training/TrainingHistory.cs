@@ -37,11 +37,9 @@ public sealed class TrainingHistory
             .Concat(_validations.Select(validation => (validation.Step, Line: new Line { Validation = validation })))
             .OrderBy(entry => entry.Step) // stable: a validation comes after its step
             .Select(entry => JsonSerializer.Serialize(entry.Line, Json));
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            File.WriteAllLines(temporary, lines);
-            File.Move(temporary, path, overwrite: true);
+            WholeFile.Write(path, string.Concat(lines.Select(line => line + "\n")));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 namespace MoeWorkbook;
 
 /// <summary>A decoder-only transformer with a language-model head, dense or with Mixture-of-Experts layers, made from a <see cref="ModelConfig"/> alone.</summary>
-/// <remarks>Its weights bear Qwen3-MoE's published names (<c>model.layers.0.self_attn.q_proj.weight</c>); the experts of a layer are stacked, <c>…mlp.experts.gate_up_proj</c> <c>[experts, 2·ffn, hidden]</c> and <c>…mlp.experts.down_proj</c> <c>[experts, hidden, ffn]</c>.</remarks>
+/// <remarks>Its weights bear Qwen3-MoE's published names (<c>model.layers.0.self_attn.q_proj.weight</c>); the experts of a layer are stacked, <c>…mlp.experts.gate_up_proj</c> <c>[experts, 2·intermediate, hidden]</c> and <c>…mlp.experts.down_proj</c> <c>[experts, hidden, intermediate]</c>.</remarks>
 public sealed class CausalLanguageModel : Module<Tensor, Tensor>
 {
     private readonly Projection _head;
@@ -17,26 +17,27 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">The description contradicts itself.</exception>
     /// <exception cref="NotSupportedException">The architecture has a part without a forward pass here, such as an encoder.</exception>
     public CausalLanguageModel(ModelConfig config, Device? device = null, ScalarType? dtype = null, ulong seed = 0)
-        : this(config, new WeightFactory(device, dtype) { Generator = new(seed) })
+        : this(config, new ParameterInit(device, dtype) { Generator = new(seed) })
     {
     }
 
-    /// <summary>A model whose weights a factory makes.</summary>
+    /// <summary>A model from an initialiser, and from a router of your own where one is given.</summary>
     /// <param name="config">The architecture.</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
+    /// <param name="router">Makes the routers; null for those that the architecture asks for.</param>
     /// <exception cref="ArgumentException">The description contradicts itself.</exception>
     /// <exception cref="NotSupportedException">The architecture has a part without a forward pass here, such as an encoder.</exception>
-    public CausalLanguageModel(ModelConfig config, WeightFactory weights) : base(nameof(CausalLanguageModel))
+    public CausalLanguageModel(ModelConfig config, ParameterInit init, RouterFactory? router = null) : base(nameof(CausalLanguageModel))
     {
         ArgumentNullException.ThrowIfNull(config);
-        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(init);
         config.Validate();
         if (config.Encoder is not null) throw new NotSupportedException($"{config.ModelType} has an encoder; a causal language model is a decoder alone.");
         Config = config;
-        register_module("model", Decoder = new(config, weights));
+        register_module("model", Decoder = new(config, init, router));
         if (config.TiedEmbeddings && config.HeadBias) throw new NotSupportedException("A head that is tied to the embedding cannot have a bias.");
         if (config.TiedEmbeddings) _head = Decoder.Embedding;
-        else register_module("lm_head", _head = new(config.HiddenSize, config.VocabularySize, config.HeadBias, weights));
+        else register_module("lm_head", _head = new(config.HiddenSize, config.VocabularySize, config.HeadBias, init));
     }
 
     /// <summary>The architecture.</summary>
@@ -44,6 +45,9 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
 
     /// <summary>The decoder below the head.</summary>
     public Decoder Decoder { get; }
+
+    /// <summary>The Mixture-of-Experts layers, in order; none in a dense model.</summary>
+    public IReadOnlyList<MoeLayer> MoeLayers => [.. Decoder.Layers.Select(layer => layer.Moe).OfType<MoeLayer>()];
 
     /// <summary>The device of the weights.</summary>
     public Device Device => _head.Weight.device;
@@ -64,9 +68,9 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
     /// <exception cref="ArgumentException">The shape, type or device does not fit, or a token id is outside the vocabulary.</exception>
     public Tensor forward(Tensor tokens, KeyValueCache? cache, IList<RoutingDecision>? routing = null, Generator? generator = null, bool lastOnly = false)
     {
-        using var pass = new ForwardPass { TokenIds = tokens, Cache = cache, Routing = routing, Generator = generator };
+        using var context = new ForwardContext { TokenIds = tokens, Cache = cache, Routing = routing, Generator = generator };
         using var scope = NewDisposeScope();
-        var hidden = Decoder.forward(tokens, pass); // [batch, sequence, hidden]
+        var hidden = Decoder.forward(tokens, context); // [batch, sequence, hidden]
         cache?.Advance(tokens.shape[1]);
         if (lastOnly) hidden = hidden.narrow(1, hidden.shape[1] - 1, 1);
         return _head.forward(hidden).MoveToOuterDisposeScope();

@@ -78,19 +78,19 @@ public sealed class HuggingFaceConfigWriterTests
             "qwen3" => [.. Qwen3(dense)],
             "qwen3_moe" => [.. Qwen3(dense).SelectMany(d => new[] { Sparse(d, normalized), Mixed(d, Moe) })],
             "qwen2_moe" => [.. new[] { normalized, Moe }.SelectMany(m => new[] { dense, dense with { Attention = dense.Attention with { QueryKeyValueBias = true } }, dense with { Attention = window, LayerAttention = lateSliding } }
-                .Select(d => Mixed(d, m with { SharedExpertSize = 40, SharedExpertGate = true })))],
+                .Select(d => Mixed(d, m with { SharedIntermediateSize = 40, SharedExpertGate = true })))],
             "qwen3_next" => [.. new[] { normalized, Moe }.SelectMany(m => new[] { true, false }.Select(gate => Sparse(dense with
             {
                 Attention = dense.Attention with { QueryKeyNorm = QueryKeyNorm.PerHead, OutputGate = gate },
                 Rotary = new(10000) { Fraction = 0.5 },
-                Norm = new(NormKind.Rms, 1e-6) { ZeroCentred = true },
+                Norm = new(NormKind.Rms, 1e-6) { ZeroCentered = true },
                 LinearAttention = new(2, 4, 8, 16, 4),
                 LayerAttention = [AttentionKind.Linear, AttentionKind.Full, AttentionKind.Linear, AttentionKind.Full],
-            }, m with { SharedExpertSize = 24, SharedExpertGate = true })))],
-            "deepseek" => [dense, Mixed(dense, Moe with { SharedExpertSize = 48 }), Sparse(dense with { Attention = biased }, normalized), Periodic(dense, Moe)],
+            }, m with { SharedIntermediateSize = 24, SharedExpertGate = true })))],
+            "deepseek" => [dense, Mixed(dense, Moe with { SharedIntermediateSize = 48 }), Sparse(dense with { Attention = biased }, normalized), Periodic(dense, Moe)],
             "deepseek_v3" or "kimi_k2" => [.. new int?[] { 24, null }.SelectMany(rank => new[] { true, false }.Select(isV3 => Mixed(Latent(dense, rank, isV3), normalized with
             {
-                SharedExpertSize = 24,
+                SharedIntermediateSize = 24,
                 RoutedScalingFactor = 2.5,
                 GroupCount = 4,
                 GroupsPerToken = isV3 ? 2 : 4,
@@ -101,7 +101,7 @@ public sealed class HuggingFaceConfigWriterTests
             {
                 Attention = dense.Attention with { QueryKeyValueBias = option, QueryKeyNorm = option ? QueryKeyNorm.PerHead : QueryKeyNorm.None },
                 Rotary = new(10000) { Fraction = option ? 0.5 : 1 },
-            }, normalized with { Router = RouterKind.SigmoidTopK, SelectionBias = true, SharedExpertSize = option ? 24 : 0, RoutedScalingFactor = 1.5 }))],
+            }, normalized with { Router = RouterKind.SigmoidTopK, SelectionBias = true, SharedIntermediateSize = option ? 24 : 0, RoutedScalingFactor = 1.5 }))],
             "gpt_oss" => [.. new[] { sliding, lateSliding }.SelectMany(layers => new[] { window, biased with { SlidingWindow = 5 } }.Select(attention => Sparse(dense with
             {
                 Attention = attention with { Sinks = true },
@@ -126,7 +126,7 @@ public sealed class HuggingFaceConfigWriterTests
 
     private static ModelConfig Dense(string modelType) => ModelConfig.Dense(32, 4, 4, 2, 48, 64) with { ModelType = modelType, Attention = new(4, 2, 16) };
 
-    private static ModelConfig Sparse(ModelConfig config, MoeConfig moe) => config with { MoeLayers = [true, true, true, true], Moe = moe, FeedForwardSize = 0 };
+    private static ModelConfig Sparse(ModelConfig config, MoeConfig moe) => config with { MoeLayers = [true, true, true, true], Moe = moe, IntermediateSize = 0 };
 
     private static ModelConfig Mixed(ModelConfig config, MoeConfig moe) => config with { MoeLayers = [false, true, true, true], Moe = moe };
 
@@ -148,7 +148,7 @@ public sealed class HuggingFaceConfigWriterTests
     {
         var read = HuggingFaceConfig.Parse(HuggingFaceConfigWriter.ToJson(config));
         // The size of dense blocks means nothing where there are none.
-        if (!config.MoeLayers.Contains(false)) (read, config) = (read with { FeedForwardSize = 0 }, config with { FeedForwardSize = 0 });
+        if (!config.MoeLayers.Contains(false)) (read, config) = (read with { IntermediateSize = 0 }, config with { IntermediateSize = 0 });
         Assert.Equal(JsonSerializer.Serialize(config), JsonSerializer.Serialize(read));
     }
 }

@@ -75,7 +75,7 @@ public class ParameterCountTests
     [Fact]
     public void A_count_beyond_64_bits_is_an_overflow_error()
     {
-        var config = ModelConfig.Dense(int.MaxValue, 1, 1, 1, 1, 1) with { FeedForwardSize = int.MaxValue };
+        var config = ModelConfig.Dense(int.MaxValue, 1, 1, 1, 1, 1) with { IntermediateSize = int.MaxValue };
         var error = Assert.Throws<OverflowException>(() => ParameterCount.Of(config with { LayerAttention = [.. Enumerable.Repeat(AttentionKind.Full, 9)], MoeLayers = [.. Enumerable.Repeat(false, 9)] }));
         Assert.Contains("64-bit", error.Message, StringComparison.Ordinal);
     }

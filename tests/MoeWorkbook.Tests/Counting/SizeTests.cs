@@ -78,7 +78,7 @@ public class SizeTests
     [Fact]
     public void The_least_memory_of_a_forward_pass_has_its_weights_logits_and_widest_layer()
     {
-        var config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, heads: 2, keyValueHeads: 1, feedForwardSize: 16, vocabularySize: 10);
+        var config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 16, vocabularySize: 10);
         long weights = ParameterCount.Of(config).TotalParameters;
         Assert.Equal(4 * (weights + 100 * (2 * 8 + 2 * 16) + 7 * 10), ForwardMemory.LeastBytes(config, 100, 7));
     }

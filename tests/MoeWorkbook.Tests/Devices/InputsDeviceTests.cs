@@ -52,7 +52,7 @@ public sealed class InputsDeviceTests : IDisposable
             foreach (var policy in Enum.GetValues<DropPolicy>())
             {
                 var routing = new ExpertCapacity(0.8, policy).Apply(router.forward(new(hidden, ids, source)), source);
-                ExpertRunner[] runners = [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts(), new DenseOfExperts(2), new DenseOfExperts(2, new BatchedExperts())];
+                ExpertRunner[] runners = [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts(), new DenseBaseline(2), new DenseBaseline(2, new BatchedExperts())];
                 stack(runners.Select(runner => runner.Run(hidden.view(30, 8), routing, experts)).ToArray()).sum().backward();
                 using (no_grad()) Assert.True(new FastExperts().Run(hidden.view(30, 8), routing, experts).abs().sum().item<float>() > 0);
                 Assert.True(LoadStatistics.Of(routing).Assignments > 0);

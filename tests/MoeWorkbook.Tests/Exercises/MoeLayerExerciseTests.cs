@@ -32,9 +32,9 @@ public sealed class MoeLayerExerciseTests
     [Fact]
     public void Operations_are_twice_the_active_weights_of_the_count() => Right(Questions.MoeLayerOperations.Check(layer =>
     {
-        var dense = ModelConfig.Dense((int)layer.Hidden, layerCount: 1, heads: 1, keyValueHeads: 1, (int)layer.ExpertSize, vocabularySize: 1);
+        var dense = ModelConfig.Dense((int)layer.Hidden, layerCount: 1, headCount: 1, keyValueHeadCount: 1, (int)layer.IntermediateSize, vocabularySize: 1);
         var sparse = dense.MixtureOfExperts((int)layer.Experts, (int)layer.ExpertsPerToken);
-        var active = ParameterCount.Of(sparse with { Moe = sparse.Moe! with { SharedExpertSize = (int)layer.SharedSize } }).ActiveByComponent;
+        var active = ParameterCount.Of(sparse with { Moe = sparse.Moe! with { SharedIntermediateSize = (int)layer.SharedSize } }).ActiveByComponent;
         return 2 * layer.Tokens * (active[ModelComponent.Router] + active[ModelComponent.RoutedExperts] + active[ModelComponent.SharedExperts]);
     }, seed: 4));
 

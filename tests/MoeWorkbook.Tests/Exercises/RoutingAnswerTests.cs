@@ -132,14 +132,14 @@ public sealed class RoutingAnswerTests
 
     [Fact]
     public void The_operations_of_a_layer() => Answers.To(Questions.MoeLayerOperations)
-        .Right("twice the active weights", l => 2 * l.Tokens * (l.Hidden * l.Experts + 3 * l.Hidden * l.ExpertSize * l.ExpertsPerToken + 3 * l.Hidden * l.SharedSize))
-        .Right("double", l => (long)(2.0 * l.Tokens * l.Hidden * (l.Experts + 3.0 * l.ExpertSize * l.ExpertsPerToken + 3.0 * l.SharedSize)))
-        .Wrong("int", l => 2 * (int)l.Tokens * (int)l.Hidden * ((int)l.Experts + 3 * ((int)l.ExpertSize * (int)l.ExpertsPerToken + (int)l.SharedSize)))
-        .Wrong("no router", l => 2 * l.Tokens * 3 * l.Hidden * (l.ExpertSize * l.ExpertsPerToken + l.SharedSize))
-        .Wrong("no shared expert", l => 2 * l.Tokens * l.Hidden * (l.Experts + 3 * l.ExpertSize * l.ExpertsPerToken))
-        .Wrong("k shared experts", l => 2 * l.Tokens * l.Hidden * (l.Experts + 3 * l.ExpertsPerToken * (l.ExpertSize + l.SharedSize)))
-        .Wrong("multiplications", l => l.Tokens * l.Hidden * (l.Experts + 3 * (l.ExpertSize * l.ExpertsPerToken + l.SharedSize)))
-        .Wrong("one token", l => 2 * l.Hidden * (l.Experts + 3 * (l.ExpertSize * l.ExpertsPerToken + l.SharedSize)));
+        .Right("twice the active weights", l => 2 * l.Tokens * (l.Hidden * l.Experts + 3 * l.Hidden * l.IntermediateSize * l.ExpertsPerToken + 3 * l.Hidden * l.SharedSize))
+        .Right("double", l => (long)(2.0 * l.Tokens * l.Hidden * (l.Experts + 3.0 * l.IntermediateSize * l.ExpertsPerToken + 3.0 * l.SharedSize)))
+        .Wrong("int", l => 2 * (int)l.Tokens * (int)l.Hidden * ((int)l.Experts + 3 * ((int)l.IntermediateSize * (int)l.ExpertsPerToken + (int)l.SharedSize)))
+        .Wrong("no router", l => 2 * l.Tokens * 3 * l.Hidden * (l.IntermediateSize * l.ExpertsPerToken + l.SharedSize))
+        .Wrong("no shared expert", l => 2 * l.Tokens * l.Hidden * (l.Experts + 3 * l.IntermediateSize * l.ExpertsPerToken))
+        .Wrong("k shared experts", l => 2 * l.Tokens * l.Hidden * (l.Experts + 3 * l.ExpertsPerToken * (l.IntermediateSize + l.SharedSize)))
+        .Wrong("multiplications", l => l.Tokens * l.Hidden * (l.Experts + 3 * (l.IntermediateSize * l.ExpertsPerToken + l.SharedSize)))
+        .Wrong("one token", l => 2 * l.Hidden * (l.Experts + 3 * (l.IntermediateSize * l.ExpertsPerToken + l.SharedSize)));
 
     [Fact]
     public void The_expected_dropped_share() => Answers.To(Questions.ExpectedDroppedShare)

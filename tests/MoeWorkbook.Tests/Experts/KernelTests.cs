@@ -16,17 +16,17 @@ public sealed unsafe class KernelTests
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        const int hiddenSize = 256, feedForwardSize = 512, experts = 4;
-        using var weights = FusedExpertsTests.Experts(experts, hiddenSize, feedForwardSize, ScalarType.Float32);
+        const int hiddenSize = 256, intermediateSize = 512, experts = 4;
+        using var weights = FusedExpertsTests.Experts(experts, hiddenSize, intermediateSize, ScalarType.Float32);
         using var quantized = QuantizedExpertWeights.Quantize(weights, WeightType.Int4);
         var (hidden, routing) = FusedExpertsTests.Routed(tokens, experts, hiddenSize, ScalarType.Float32);
         var output = empty_like(hidden);
-        var call = new FusedCall
+        var call = new ExpertKernelCall
         {
             GateUp = new((nint)TensorMemory.Address(weights.GateUp, "gate_up"), hiddenSize * sizeof(float)),
-            Down = new((nint)TensorMemory.Address(weights.Down, "down"), feedForwardSize * sizeof(float)),
+            Down = new((nint)TensorMemory.Address(weights.Down, "down"), intermediateSize * sizeof(float)),
             HiddenSize = hiddenSize,
-            FeedForwardSize = feedForwardSize,
+            IntermediateSize = intermediateSize,
             ExpertCount = experts,
             Hidden = TensorMemory.Address(hidden, "hidden"),
             Output = TensorMemory.Address(output, "output"),
@@ -38,13 +38,13 @@ public sealed unsafe class KernelTests
             AssignmentCount = 2 * tokens,
             Threads = 2,
         };
-        Assert.Equal(0, Allocated(new FusedFeedForward<FloatRows<Float32Format, Lanes512, System.Runtime.Intrinsics.Vector512<float>>>(), call));
+        Assert.Equal(0, Allocated(new RowKernel<FloatRows<Float32Format, Lanes512, System.Runtime.Intrinsics.Vector512<float>>>(), call));
         call.GateUp = quantized.GateUp.Rows;
         call.Down = quantized.Down.Rows;
-        Assert.Equal(0, Allocated(new FusedFeedForward<IntegerRows<Int4Format, PortableProduct>>(), call));
+        Assert.Equal(0, Allocated(new RowKernel<IntegerRows<Int4Format, PortableProduct>>(), call));
 
         // The least of many calls: other threads of the process allocate now and then, a call would each time.
-        static long Allocated(FusedFeedForward kernel, FusedCall call)
+        static long Allocated(ExpertKernel kernel, ExpertKernelCall call)
         {
             var team = new ThreadTeam(2);
             kernel.Run(call, team);
@@ -124,8 +124,8 @@ public sealed unsafe class KernelTests
         if (Environment.GetEnvironmentVariable("WORKBOOK_LARGE_TESTS") is null) return;
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        const int hiddenSize = 4096, feedForwardSize = 14336;
-        using var experts = new ExpertWeights(8, hiddenSize, feedForwardSize, weights: new() { LeaveUninitialized = true });
+        const int hiddenSize = 4096, intermediateSize = 14336;
+        using var experts = new ExpertWeights(8, hiddenSize, intermediateSize, init: new() { LeaveUninitialized = true });
         experts.GateUp.select(0, 7).normal_(0, 0.02);
         experts.Down.select(0, 7).normal_(0, 0.02);
         var (hidden, routing) = FusedExpertsTests.Routed(1, 8, hiddenSize, ScalarType.Float32);

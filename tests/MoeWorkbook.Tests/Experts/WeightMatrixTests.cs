@@ -92,7 +92,7 @@ public sealed class WeightMatrixTests
         var matrix = new ScalarMatrix(new float[256], 4, 64);
         Assert.Contains("64 columns; it has 63", Assert.Throws<ArgumentException>(() => matrix.Multiply(new float[63], new float[4])).Message, StringComparison.Ordinal);
         Assert.Contains("4 rows; it has 5", Assert.Throws<ArgumentException>(() => matrix.Multiply(new float[64], new float[5])).Message, StringComparison.Ordinal);
-        Assert.Contains("[hidden, ffn]", Assert.Throws<ArgumentException>(() => new MatrixExpert(matrix, matrix, matrix)).Message, StringComparison.Ordinal);
+        Assert.Contains("[hidden, intermediate]", Assert.Throws<ArgumentException>(() => new MatrixExpert(matrix, matrix, matrix)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -99,7 +99,7 @@ public class RoutingFigureTests
     /// <summary>The decision of a router whose W is the identity, so that the hidden states are the logits.</summary>
     private static RoutingDecision Route(LinearRouter router, float[,] logits)
     {
-        using (no_grad()) router.get_parameter("weight")!.copy_(eye(router.ExpertCount));
+        using (no_grad()) router.Weight.copy_(eye(router.ExpertCount));
         router.eval();
         return router.forward(new RouterInput(from_array(logits).unsqueeze(0)));
     }

@@ -9,7 +9,7 @@ public class BenchCommandTests
     [Fact]
     public async Task The_layer_benchmark_prints_one_object_of_probe_and_rows()
     {
-        var (output, code) = await Run("bench", "moe-layer", "--json", "--hidden", "64", "--ffn", "128", "--experts", "4", "--tokens", "1,5", "--rounds", "2", "--no-pytorch");
+        var (output, code) = await Run("bench", "moe-layer", "--json", "--hidden", "64", "--intermediate-size", "128", "--experts", "4", "--tokens", "1,5", "--rounds", "2", "--no-pytorch");
         Assert.Equal(0, code);
         var json = JsonNode.Parse(output)!;
         Assert.True((double)json["probe"]!["read_gb_per_s"]! > 0);
@@ -32,7 +32,7 @@ public class BenchCommandTests
     [InlineData("prefill", "--tokens", "prompt")]
     public async Task Models_are_compared_with_the_mixture_of_experts(string command, string option, string size)
     {
-        var (output, code) = await Run("bench", command, "--json", option, "1,3", "--hidden", "64", "--ffn", "32", "--layers", "1", "--experts", "4", "--rounds", "2");
+        var (output, code) = await Run("bench", command, "--json", option, "1,3", "--hidden", "64", "--intermediate-size", "32", "--layers", "1", "--experts", "4", "--rounds", "2");
         Assert.Equal(0, code);
         var rows = JsonNode.Parse(output)!["rows"]!.AsArray();
         Assert.Equal([1, 1, 1, 3, 3, 3], rows.Select(row => (int)row![size]!));
@@ -43,7 +43,7 @@ public class BenchCommandTests
     [Fact]
     public async Task Training_is_measured_in_one_run_and_in_one_on_each_core()
     {
-        var (output, code) = await Run("bench", "train", "--json", "--hidden", "16", "--heads", "2", "--ffn", "8", "--experts", "2", "--batch", "2", "--sequence", "16", "--steps", "1", "--rounds", "2", "--no-pytorch");
+        var (output, code) = await Run("bench", "train", "--json", "--hidden", "16", "--heads", "2", "--intermediate-size", "8", "--experts", "2", "--batch", "2", "--sequence", "16", "--steps", "1", "--rounds", "2", "--no-pytorch");
         Assert.Equal(0, code);
         var rows = JsonNode.Parse(output)!["rows"]!.AsArray();
         Assert.Equal(["ours, one run", "ours, a run on each core"], rows.Select(row => (string)row!["name"]!));
@@ -55,7 +55,7 @@ public class BenchCommandTests
     {
         using var directory = new Checkpoints.TemporaryDirectory();
         string file = directory.Path("recorded.json");
-        const string layer = "moe-layer --hidden 64 --ffn 128 --experts 4 --tokens 3 --dtypes float32 --rounds 2 --no-pytorch", model = "decode --batch 1 --hidden 64 --ffn 32 --layers 1 --rounds 2";
+        const string layer = "moe-layer --hidden 64 --intermediate-size 128 --experts 4 --tokens 3 --dtypes float32 --rounds 2 --no-pytorch", model = "decode --batch 1 --hidden 64 --intermediate-size 32 --layers 1 --rounds 2";
         Assert.NotEqual(0, (await Run("bench", "--record", file, "--only", $"{model}; {layer} --experts 0")).Code);
         Assert.False(File.Exists(file));
         Assert.Equal(3, BenchmarkRecording.Read(file + ".part").Decode.Count);
@@ -81,7 +81,7 @@ public class BenchCommandTests
     public async Task With_PyTorch_its_loop_and_its_grouped_products_are_timed_too()
     {
         if (PyTorchPeer.FindPython() is null) return; // which the benchmark itself says
-        var (output, code) = await Run("bench", "moe-layer", "--json", "--hidden", "64", "--ffn", "128", "--experts", "4", "--tokens", "3", "--dtypes", "float32", "--rounds", "2", "--no-dense");
+        var (output, code) = await Run("bench", "moe-layer", "--json", "--hidden", "64", "--intermediate-size", "128", "--experts", "4", "--tokens", "3", "--dtypes", "float32", "--rounds", "2", "--no-dense");
         Assert.Equal(0, code);
         var json = JsonNode.Parse(output)!;
         Assert.Contains("grouped", (string)json["pytorch"]!, StringComparison.Ordinal);

@@ -11,14 +11,14 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
     public void It_says_what_was_measured_on_what_when_and_how()
     {
         var recording = recorded.Recording;
-        Assert.Equal("cpu", recording.Device);
-        Assert.Null(recording.Gpu);
-        Assert.Equal((Machine.Current.Processor, Machine.Current.Cores), (recording.Processor, recording.Cores));
-        Assert.InRange(recording.Date.DayNumber, DateOnly.FromDateTime(DateTime.UtcNow).DayNumber - 1, DateOnly.FromDateTime(DateTime.UtcNow).DayNumber);
-        Assert.All(new[] { "TorchSharp", "libtorch", ".NET" }, package => Assert.NotEmpty(recording.Packages[package]));
-        Assert.StartsWith("./workbook bench --record ", recording.Command, StringComparison.Ordinal);
+        Assert.Equal("cpu", recording.Origin.Device);
+        Assert.Null(recording.Origin.Gpu);
+        Assert.Equal((Machine.Current.Processor, Machine.Current.Cores), (recording.Origin.Processor, recording.Origin.Cores));
+        Assert.InRange(recording.Origin.Date.DayNumber, DateOnly.FromDateTime(DateTime.UtcNow).DayNumber - 1, DateOnly.FromDateTime(DateTime.UtcNow).DayNumber);
+        Assert.All(new[] { "TorchSharp", "libtorch", ".NET" }, package => Assert.NotEmpty(recording.Origin.Packages[package]));
+        Assert.StartsWith("./workbook bench --record ", recording.Origin.Command, StringComparison.Ordinal);
         Assert.Equal(["probe", "moe-layer", "moe-layer", "decode", "prefill", "train"], recording.Results.Select(result => result.Benchmark));
-        Assert.All(new[] { recording.Command, recording.Processor, "TorchSharp" }, part => Assert.Contains(part, recording.ToString(), StringComparison.Ordinal));
+        Assert.All(new[] { recording.Origin.Command, recording.Origin.Processor, "TorchSharp" }, part => Assert.Contains(part, recording.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         using var folder = new TemporaryDirectory();
         Assert.Empty(BenchmarkRecording.OnGpu(folder.Root));
         recorded.Recording.Write(folder.Path("cpu.json"));
-        Recording.Of("another command", []).Write(folder.Path("training.json"));
+        TrainingRecording.Of("another command", []).Write(folder.Path("training.json"));
         Assert.Empty(BenchmarkRecording.OnGpu(folder.Root));
         var gpu = recorded.Recording with { Device = "cuda:0", Gpu = new("a GPU", "1.2", 80L << 30, 79L << 30) };
         gpu.Write(folder.Path("gpu.json"));
@@ -117,7 +117,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         var corpus = SyntheticCorpus.Generate(new() { TrainingBytes = 20_000, ValidationBytes = 2_000, TableSize = 20 });
         var sparse = ModelConfig.Dense(8, 1, 2, 1, 8, corpus.VocabularySize).MixtureOfExperts(E, 1);
         var training = new TrainingOptions { Steps = 3, WarmupSteps = 1, BatchSize = 2, SequenceLength = 16, ValidationTokens = 64 };
-        var runs = Laboratory.Run(new Experiment("16 experts, top-1", sparse, corpus, training).WithSeeds(2));
+        var runs = ExperimentRunner.Run(new Experiment("16 experts, top-1", sparse, corpus, training).WithSeeds(2));
         """;
 
     /// <summary>Every benchmark once, at sizes that take seconds.</summary>
@@ -129,11 +129,11 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
 
         public async Task InitializeAsync()
         {
-            const string layer = "moe-layer --dtypes bfloat16 --hidden 64 --ffn 96 --experts 4 --rounds 2", size = "--hidden 64 --ffn 32 --layers 1 --experts 4 --rounds 2";
+            const string layer = "moe-layer --dtypes bfloat16 --hidden 64 --intermediate-size 96 --experts 4 --rounds 2", size = "--hidden 64 --intermediate-size 32 --layers 1 --experts 4 --rounds 2";
             string file = _directory.Path("cpu.json");
             var (_, code) = await BenchCommandTests.Run("bench", "--record", file, "--only",
                 $"probe; {layer} --tokens 1,6; {layer} --tokens 6 --routing collapsed --no-pytorch; decode --batch 2 {size}; prefill --tokens 5 {size}; "
-                + "train --hidden 16 --heads 2 --ffn 8 --experts 2 --batch 2 --sequence 16 --steps 1 --rounds 2 --no-pytorch");
+                + "train --hidden 16 --heads 2 --intermediate-size 8 --experts 2 --batch 2 --sequence 16 --steps 1 --rounds 2 --no-pytorch");
             Assert.Equal(0, code);
             Recording = BenchmarkRecording.Read(file);
         }

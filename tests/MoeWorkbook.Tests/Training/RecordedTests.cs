@@ -47,9 +47,9 @@ public class RecordedTests
         var folder = Path.Combine(Data, "checkpoints", "small-moe");
         var config = HuggingFaceConfig.Read(folder);
         Assert.Equal(("olmoe", 257, false), (config.ModelType, config.VocabularySize, config.TiedEmbeddings));
-        Assert.Equal(config.HiddenSize, config.Attention.Heads * config.Attention.HeadSize); // and as many key and value heads: its norms span the whole width
-        Assert.Equal(config.Attention.Heads, config.Attention.KeyValueHeads);
-        Assert.True(config.Attention.HeadSize >= 32 && config.Moe!.ExpertSize % 32 == 0); // the sizes that vLLM has kernels for on a CPU
+        Assert.Equal(config.HiddenSize, config.Attention.HeadCount * config.Attention.HeadSize); // and as many key and value headCount: its norms span the whole width
+        Assert.Equal(config.Attention.HeadCount, config.Attention.KeyValueHeadCount);
+        Assert.True(config.Attention.HeadSize >= 32 && config.Moe!.IntermediateSize % 32 == 0); // the sizes that vLLM has kernels for on a CPU
         Assert.NotNull(config.MaxPositions);
         Assert.Equal(1e-5, config.Norm.Epsilon); // engines that know OLMoE take it for granted
         foreach (var file in new[] { "config.json", "generation_config.json" })
@@ -91,7 +91,7 @@ public class RecordedTests
         Assert.All(runs.Where(run => run.Name == "expert choice"), run => Assert.Equal(0, run.Validations[^1].WorstLoad().MaxViolation, 1e-2));
     }
 
-    private static IReadOnlyList<TrainingRun> Runs(string recording) => Recording.Read(Path.Combine(Data, "recorded", $"{recording}.json")).Runs;
+    private static IReadOnlyList<TrainingRun> Runs(string recording) => TrainingRecording.Read(Path.Combine(Data, "recorded", $"{recording}.json")).Runs;
 
     private static double[] Losses(IEnumerable<TrainingRun> runs, string name) => [.. runs.Where(run => run.Name == name).OrderBy(run => run.Seed).Select(run => run.FinalLoss)];
 

@@ -109,7 +109,7 @@ public class TrainerTests
     [Fact]
     public void The_selection_bias_moves_against_the_load()
     {
-        using var trainer = new Trainer(Moe, Corpus, Quick, new() { BiasUpdateRate = 0.25 });
+        using var trainer = new Trainer(Moe, Corpus, Quick, new() { BiasUpdateRate = 0.25, Router = RouterKind.SigmoidTopK });
         var load = trainer.Step().Load[0];
         var bias = ((SigmoidTopKRouter)trainer.Model.Decoder.Layers[0].Moe!.Router).SelectionBias!.data<float>().ToArray();
         Assert.Equal(load.Select(count => 0.25f * Math.Sign(32 - count)), bias);
@@ -190,8 +190,8 @@ public class TrainerTests
     public void Experiments_side_by_side_give_what_they_give_one_after_another()
     {
         var experiments = new Experiment("moe", Moe, Corpus, Quick).WithSeeds(3).ToList();
-        var together = Laboratory.Run(experiments, trainer => trainer.Validate().Loss, workers: 2);
-        Assert.Equal(Laboratory.Run(experiments, trainer => trainer.Validate().Loss, workers: 1), together);
+        var together = ExperimentRunner.Run(experiments, trainer => trainer.Validate().Loss, workers: 2);
+        Assert.Equal(ExperimentRunner.Run(experiments, trainer => trainer.Validate().Loss, workers: 1), together);
         Assert.Equal(3, together.Distinct().Count());
     }
 
@@ -215,7 +215,7 @@ public class TrainerTests
 
     [Fact]
     public void A_failing_experiment_is_reported() =>
-        Assert.Contains("Steps is 0", Assert.Throws<ArgumentException>(() => Laboratory.Run([new("bad", Moe, Corpus, new() { Steps = 0 })], trainer => 0)).Message);
+        Assert.Contains("Steps is 0", Assert.Throws<ArgumentException>(() => ExperimentRunner.Run([new("bad", Moe, Corpus, new() { Steps = 0 })], trainer => 0)).Message);
 
     private static double[] Elements(Tensor tensor) => Array.ConvertAll(tensor.detach().data<float>().ToArray(), value => (double)value);
 }

@@ -77,11 +77,11 @@ public sealed class KeyValueCacheTests
         using var attention = new GroupedQueryAttention(16, new(4, 2, 8), new RotaryEmbedding(new(10000), 8));
         var hidden = randn(1, 6, 16);
         using var cache = new KeyValueCache();
-        using var pass = new ForwardPass { Cache = cache };
+        using var context = new ForwardContext { Cache = cache };
         var pieces = new List<Tensor>();
         for (var i = 0; i < 3; i++)
         {
-            pieces.Add(attention.forward(hidden.narrow(1, 2 * i, 2), pass));
+            pieces.Add(attention.forward(hidden.narrow(1, 2 * i, 2), context));
             cache.Advance(2);
         }
 
