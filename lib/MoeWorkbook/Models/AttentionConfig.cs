@@ -33,6 +33,6 @@ public sealed record AttentionConfig(int HeadCount, int KeyValueHeadCount, int H
     /// <summary>Width of all query heads together: heads × head size.</summary>
     public int QueryWidth => checked(HeadCount * HeadSize);
 
-    /// <summary>Width of all key heads together, and of all value headCount: key-value heads × head size.</summary>
+    /// <summary>Width of all key heads together, and of all value heads: key-value heads × head size.</summary>
     public int KeyValueWidth => checked(KeyValueHeadCount * HeadSize);
 }
