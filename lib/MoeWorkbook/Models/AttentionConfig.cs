@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>The shape of grouped-query attention: <paramref name="HeadCount"/> query heads share <paramref name="KeyValueHeadCount"/> key and value heads, each of size <paramref name="HeadSize"/>.</summary>
+/// <summary>The shape of grouped-query attention: <paramref name="HeadCount"/> query heads share <paramref name="KeyValueHeadCount"/> key and value heads, each
+/// of size <paramref name="HeadSize"/>.</summary>
 /// <param name="HeadCount">Number of query heads.</param>
 /// <param name="KeyValueHeadCount">Number of key heads, and of value heads; divides <paramref name="HeadCount"/>.</param>
 /// <param name="HeadSize">Size of one head. It need not be hidden size / heads (Qwen3 and gpt-oss differ).</param>
