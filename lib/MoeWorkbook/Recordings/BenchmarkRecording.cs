@@ -13,7 +13,7 @@ public sealed record BenchmarkRecording(RecordingOrigin Origin, IReadOnlyList<Be
     private static readonly JsonSerializerOptions _json = new(JsonText.Record) { WriteIndented = true };
 
     /// <summary>What to do where <see cref="OnGpu"/> finds none.</summary>
-    public const string NoneOnGpu = "No GPU run is recorded yet. On a machine with a GPU this command records one:\n  ./workbook bench --record data/recorded/NAME.json";
+    public const string NoneOnGpu = "No GPU run is recorded yet; on a machine with a GPU ./workbook bench --record data/recorded/NAME.json makes one.";
 
     /// <summary>The name of what was measured: the GPU's, or the processor's.</summary>
     public string Name => Origin.Name;
