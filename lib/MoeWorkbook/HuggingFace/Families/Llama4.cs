@@ -30,7 +30,7 @@ internal static class Llama4
         };
     }
 
-    /// <summary>Layers with a rotary embedding see the positions of their chunk only; every fourth, or those that the file lists, has none and sees all.</summary>
+    /// <summary>Layers with a rotary embedding see their chunk only; every fourth, unless the file lists others, has none and sees all.</summary>
     private static AttentionKind[] Layers(ConfigKeys keys, int layers, bool hasChunks)
     {
         var rotated = keys.Integers("no_rope_layers"); // despite its name: 1 for a layer with a rotary embedding
