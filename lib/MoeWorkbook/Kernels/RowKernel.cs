@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace MoeWorkbook;
 
@@ -24,7 +23,7 @@ internal sealed unsafe class RowKernel<TKernel> : ExpertKernel where TKernel : I
     private byte* _input, _intermediate;
     private long _inputBytes, _intermediateBytes;
 
-    public ExpertKernel() => (_prepareInputs, _computeIntermediates, _computeOutputs) = (new(this), new(this), new(this));
+    public RowKernel() => (_prepareInputs, _computeIntermediates, _computeOutputs) = (new(this), new(this), new(this));
 
     /// <inheritdoc />
     public override void Run(in ExpertKernelCall call)
@@ -58,7 +57,8 @@ internal sealed unsafe class RowKernel<TKernel> : ExpertKernel where TKernel : I
         return (int)((granules + pieces - 1) / pieces) * TKernel.Granule;
     }
 
-    // What one tile meets is read on and on. What several meet is fetched a round before, and each tile asks for a part of it, so that memory works while they compute.
+    // What one tile meets is read on and on. What several meet is fetched a round before, and each tile asks for a part of it, so that memory works while they
+    // compute.
     private static void SetAhead(ref Tile tile, int tokens, int token, in WeightRows rows)
     {
         var tiles = (tokens + TKernel.MaxTokens - 1) / TKernel.MaxTokens;
