@@ -4,33 +4,8 @@ namespace MoeWorkbook;
 /// <remarks>Sizes that decide the parameters are required; options may be absent and then take the value that the model's own code takes.</remarks>
 public static class HuggingFaceConfig
 {
-    private static readonly SortedDictionary<string, Family> Families = new(StringComparer.Ordinal)
-    {
-        ["llama"] = new(HuggingFaceFamilies.Llama, "LlamaForCausalLM", "LLaMAForCausalLM"),
-        ["mistral"] = new(HuggingFaceFamilies.Mistral, "MistralForCausalLM"),
-        ["mixtral"] = new(HuggingFaceFamilies.Mixtral, "MixtralForCausalLM"),
-        ["qwen2_moe"] = new(HuggingFaceFamilies.Qwen2Moe, "Qwen2MoeForCausalLM"),
-        ["qwen3"] = new(HuggingFaceFamilies.Qwen3, "Qwen3ForCausalLM"),
-        ["qwen3_moe"] = new(HuggingFaceFamilies.Qwen3Moe, "Qwen3MoeForCausalLM"),
-        ["qwen3_next"] = new(HuggingFaceFamilies.Qwen3Next, "Qwen3NextForCausalLM"),
-        ["qwen3_5_moe"] = new(HuggingFaceFamilies.Qwen35Moe, "Qwen3_5MoeForConditionalGeneration", "Qwen3_5MoeForCausalLM") { TextType = "qwen3_5_moe_text" },
-        ["qwen3_5_moe_text"] = new(HuggingFaceFamilies.Qwen35Moe, "Qwen3_5MoeForCausalLM"),
-        ["deepseek"] = new(HuggingFaceFamilies.DeepSeek, "DeepseekForCausalLM"),
-        ["deepseek_v3"] = new(HuggingFaceFamilies.DeepSeekV3, "DeepseekV3ForCausalLM"),
-        ["kimi_k2"] = new(HuggingFaceFamilies.DeepSeekV3, "DeepseekV3ForCausalLM", "KimiK2ForCausalLM"),
-        ["olmoe"] = new(HuggingFaceFamilies.Olmoe, "OlmoeForCausalLM"),
-        ["gpt_oss"] = new(HuggingFaceFamilies.GptOss, "GptOssForCausalLM"),
-        ["glm4_moe"] = new(HuggingFaceFamilies.Glm4Moe, "Glm4MoeForCausalLM"),
-        ["dbrx"] = new(HuggingFaceFamilies.Dbrx, "DbrxForCausalLM"),
-        ["phimoe"] = new(HuggingFaceFamilies.PhiMoe, "PhiMoEForCausalLM", "PhimoeForCausalLM"),
-        ["grok-1"] = new(HuggingFaceFamilies.Grok1, "Grok1ForCausalLM", "Grok1ModelForCausalLM"),
-        ["llama4"] = new(HuggingFaceFamilies.Llama4, "Llama4ForConditionalGeneration", "Llama4ForCausalLM") { TextType = "llama4_text" },
-        ["llama4_text"] = new(HuggingFaceFamilies.Llama4, "Llama4ForCausalLM"),
-        ["switch_transformers"] = new(HuggingFaceFamilies.SwitchTransformers, "SwitchTransformersForConditionalGeneration"),
-    };
-
     /// <summary>The <c>model_type</c> values that can be read.</summary>
-    public static IReadOnlyCollection<string> ModelTypes => Families.Keys;
+    public static IReadOnlyCollection<string> ModelTypes { get; } = [.. ModelFamilies.All.Select(family => family.ModelType)];
 
     /// <summary>Reads a <c>config.json</c>, or that of a directory.</summary>
     /// <param name="path">A file, or a directory that holds a <c>config.json</c>.</param>
@@ -52,9 +27,6 @@ public static class HuggingFaceConfig
         return Read(ConfigKeys.Parse(json, source), forTraining);
     }
 
-    /// <summary>The class by which transformers knows the causal model of a type.</summary>
-    internal static string ArchitectureOf(string modelType) => Families[modelType].Architectures[0];
-
     /// <summary>The keys of a JSON file.</summary>
     internal static ConfigKeys Keys(string file)
     {
@@ -70,18 +42,17 @@ public static class HuggingFaceConfig
 
     /// <summary>The keys of the model itself, in a file of a type that may wrap it.</summary>
     internal static ConfigKeys ModelKeys(ConfigKeys keys) =>
-        keys.Text("model_type") is { } type && Families.TryGetValue(type, out var family) && family.TextType is not null ? keys.Unwrapped() : keys;
+        keys.Text("model_type") is { } type && ModelFamilies.Find(type)?.TextType is not null ? keys.Unwrapped() : keys;
 
     internal static ModelConfig Read(ConfigKeys keys, bool forTraining = false)
     {
-        string type = keys.Text("model_type") ?? throw keys.Missing("model_type");
-        if (!Families.TryGetValue(type, out var family))
-            throw keys.Error("model_type", $"is \"{type}\"; known are {string.Join(", ", Families.Keys)}");
+        var type = keys.Text("model_type") ?? throw keys.Missing("model_type");
+        var family = ModelFamilies.Find(type) ?? throw keys.Error("model_type", $"is \"{type}\"; known are {string.Join(", ", ModelTypes)}");
         try
         {
-            CheckArchitectures(keys, type, family);
+            CheckArchitectures(keys, family);
             var model = ModelKeys(keys);
-            if (model != keys) CheckText(keys.Object(ConfigKeys.TextConfig)!, type, family);
+            if (model != keys) CheckText(keys.Object(ConfigKeys.TextConfig)!, family);
             var config = family.Read(model);
             config.Validate();
             CheckLayers(model, config);
@@ -95,11 +66,11 @@ public static class HuggingFaceConfig
     }
 
     /// <summary>A file may name another model of the family's layers, such as a classifier or a draft model.</summary>
-    private static void CheckArchitectures(ConfigKeys keys, string type, Family family)
+    private static void CheckArchitectures(ConfigKeys keys, ModelFamily family)
     {
         var named = keys.Texts("architectures") ?? [];
         if (named.FirstOrDefault(name => !family.Architectures.Contains(name)) is { } other)
-            throw keys.Error("architectures", $"names \"{other}\"; of the type {type} only {string.Join(" or ", family.Architectures)} can be read");
+            throw keys.Error("architectures", $"names \"{other}\"; of the type {family.ModelType} only {string.Join(" or ", family.Architectures)} can be read");
         // A file with no class at all is a classifier's where it says more than the two labels that every older file lists.
         if (named.Count == 0 && keys.OptionalSize("num_labels") is not (null or 2))
             throw keys.Error("num_labels", "makes the model a classifier; only causal language models can be read");
@@ -107,23 +78,17 @@ public static class HuggingFaceConfig
             throw keys.Error("id2label", "makes the model a classifier; only causal language models can be read");
     }
 
-    private static void CheckText(ConfigKeys text, string type, Family family)
+    private static void CheckText(ConfigKeys text, ModelFamily family)
     {
-        if (text.Text("model_type") is { } inner && inner != family.TextType && inner != type)
-            throw text.Error("model_type", $"is \"{inner}\"; in a {type} it must be {family.TextType}");
-        CheckArchitectures(text, type, family);
+        if (text.Text("model_type") is { } inner && inner != family.TextType && inner != family.ModelType)
+            throw text.Error("model_type", $"is \"{inner}\"; in a {family.ModelType} it must be {family.TextType}");
+        CheckArchitectures(text, family);
     }
 
     /// <summary>Lists of the kind of each layer must say what the family's own keys say.</summary>
     private static void CheckLayers(ConfigKeys keys, ModelConfig config)
     {
-        Check("layer_types", i => config.LayerAttention[i] switch
-        {
-            AttentionKind.SlidingWindow => "sliding_attention",
-            AttentionKind.Chunked => "chunked_attention",
-            AttentionKind.Linear => "linear_attention",
-            _ => "full_attention",
-        });
+        Check("layer_types", i => LayerKeys.NameOf(config.LayerAttention[i]));
         Check("mlp_layer_types", i => config.MoeLayers[i] ? "sparse" : "dense");
 
         void Check(string key, Func<int, string> kindOf)
@@ -135,14 +100,5 @@ public static class HuggingFaceConfig
                 if (kinds[i] != kindOf(i)) throw keys.Error(key, $"has \"{kinds[i]}\" for layer {i}, which by the other keys has \"{kindOf(i)}\"");
             }
         }
-    }
-
-    /// <summary>How the files of a <c>model_type</c> are read.</summary>
-    /// <param name="Read">From the keys to the model.</param>
-    /// <param name="Architectures">The names of its causal model's class.</param>
-    private sealed record Family(Func<ConfigKeys, ModelConfig> Read, params string[] Architectures)
-    {
-        /// <summary>The type of the language model that such a file may wrap in <c>text_config</c>; null for none.</summary>
-        public string? TextType { get; init; }
     }
 }

@@ -31,12 +31,16 @@ public static class HuggingFaceDirectory
             throw new ArgumentException($"dtype is {type}; float64, float32, float16 and bfloat16 are allowed.", nameof(dtype));
         var file = HuggingFaceConfig.Keys(Path.Combine(directory, "config.json"));
         var config = HuggingFaceConfig.Read(file);
-        if (!PublishedLayout.ModelTypes.Contains(config.ModelType))
-            throw new CheckpointException(directory, null, $"there is no forward pass for {config.ModelType} here, so it can be counted but not loaded; loaded are {string.Join(", ", PublishedLayout.ModelTypes.Order(StringComparer.Ordinal))}.");
+        if (ModelFamilies.Find(config.ModelType)?.Tensors is not { } names)
+        {
+            throw new CheckpointException(directory, null, $"there is no forward pass for {config.ModelType} here, so it can be counted but not loaded; "
+                + $"loaded are {string.Join(", ", ModelFamilies.All.Where(family => family.Tensors is not null).Select(family => family.ModelType))}.");
+        }
+
         using var checkpoint = ShardedCheckpoint.Open(directory);
         var keys = HuggingFaceConfig.ModelKeys(file);
-        var tensors = new PublishedTensors(checkpoint, BlockSize(keys));
-        var parts = Match(config, tensors, directory, keys.Count("num_nextn_predict_layers", 0));
+        var tensors = new CheckpointTensors(checkpoint, BlockSize(keys));
+        var slices = Match(config, names, tensors, directory, keys.Count("num_nextn_predict_layers", 0));
 
         var model = Build(config, new ParameterInit(device, dtype) { LeaveUninitialized = true }, directory);
         try
@@ -44,10 +48,10 @@ public static class HuggingFaceDirectory
             using var noGradient = no_grad();
             foreach (var (name, parameter) in model.named_parameters())
             {
-                foreach (var part in parts[name])
+                foreach (var slice in slices[name])
                 {
                     using var scope = NewDisposeScope();
-                    tensors.CopyTo(part, part.View(parameter.detach()));
+                    tensors.CopyTo(slice, slice.View(parameter.detach()));
                 }
             }
 
@@ -88,9 +92,9 @@ public static class HuggingFaceDirectory
                 File.WriteAllText(Path.Combine(temporary, "generation_config.json"), JsonSerializer.Serialize(new { bos_token_id = endOfText, eos_token_id = endOfText }, JsonText.Indented) + "\n");
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
-            var layout = new PublishedLayout(model.Config);
-            WriteShards(temporary, [.. parameters.SelectMany(p => layout.Forms(p.name, p.parameter.shape).First()
-                .Select(part => new SafetensorsWriter.TensorToWrite(part.Name, part.View(p.parameter.detach()), part.Shape)))], shardBytes);
+            var names = ModelFamilies.Find(model.Config.ModelType)!.Tensors!; // whose config.json is written has a forward pass
+            WriteShards(temporary, [.. parameters.SelectMany(p => names.FormsOf(model.Config, p.name, p.parameter.shape).First()
+                .Select(slice => new SafetensorsWriter.TensorToWrite(slice.Name, slice.View(p.parameter.detach()), slice.Shape)))], shardBytes);
             Replace(target, temporary);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
@@ -104,32 +108,31 @@ public static class HuggingFaceDirectory
     }
 
     /// <summary>For each of our parameters, the published tensors that make it up; everything is checked against the headers.</summary>
-    private static Dictionary<string, PublishedPart[]> Match(ModelConfig config, PublishedTensors tensors, string directory, int predictionLayers)
+    private static Dictionary<string, TensorSlice[]> Match(ModelConfig config, TensorNames names, CheckpointTensors tensors, string directory, int predictionLayers)
     {
         CheckPlausible(config, tensors, directory);
         using var scope = NewDisposeScope();
         using var described = Build(config, new ParameterInit(META), directory);
-        var layout = new PublishedLayout(config);
-        var parts = new Dictionary<string, PublishedPart[]>(StringComparer.Ordinal);
+        var slices = new Dictionary<string, TensorSlice[]>(StringComparer.Ordinal);
         var missing = new List<string>();
         foreach (var (name, parameter) in described.named_parameters())
         {
-            // A form with more parts than there are tensors lacks some; config.json may have asked for a billion experts.
-            var forms = layout.Forms(name, parameter.shape).Select(f => f.Take(tensors.Count + 1)).ToList();
-            PublishedPart[] form = [.. forms.Find(f => f.Any(part => tensors.Contains(part.Name))) ?? forms[0]];
-            missing.AddRange(form.Select(part => part.Name).Where(n => !tensors.Contains(n)));
-            parts.Add(name, form);
+            // A form with more slices than there are tensors lacks some; config.json may have asked for a billion experts.
+            var forms = names.FormsOf(config, name, parameter.shape).Select(f => f.Take(tensors.Count + 1)).ToList();
+            TensorSlice[] form = [.. forms.Find(f => f.Any(slice => tensors.Contains(slice.Name))) ?? forms[0]];
+            missing.AddRange(form.Select(slice => slice.Name).Where(n => !tensors.Contains(n)));
+            slices.Add(name, form);
         }
 
         if (missing.Count > 0) throw new CheckpointException(directory, null, $"{Counted(missing, "tensor is", "tensors are")} missing that the model of config.json needs: {Listed(missing)}.");
-        foreach (var part in parts.Values.SelectMany(form => form)) tensors.Check(part);
-        var unknown = tensors.Unused.Where(name => !layout.IsHarmless(name, predictionLayers)).ToList();
+        foreach (var slice in slices.Values.SelectMany(form => form)) tensors.Check(slice);
+        var unknown = tensors.Unused.Where(name => !names.IsHarmless(config, name, predictionLayers)).ToList();
         if (unknown.Count > 0) throw new CheckpointException(directory, null, $"{Counted(unknown, "tensor is", "tensors are")} not known in a {config.ModelType} model of this config.json: {Listed(unknown)}.");
-        return parts;
+        return slices;
     }
 
     /// <summary>Sizes that the files cannot hold are refused before a model is even described; the rest is a matter of shapes.</summary>
-    private static void CheckPlausible(ModelConfig config, PublishedTensors tensors, string directory)
+    private static void CheckPlausible(ModelConfig config, CheckpointTensors tensors, string directory)
     {
         if (config.LayerCount > tensors.Count) throw new CheckpointException(directory, null, $"config.json describes {config.LayerCount} layers but the files hold only {tensors.Count} tensors.");
         var headSize = Math.Max(config.Attention.HeadSize, config.LatentAttention?.RotaryHeadSize ?? 0);

@@ -19,11 +19,8 @@ public sealed class Decoder : TransformerModule
         VocabularySize = config.VocabularySize;
         var embedding = new Projection(config.HiddenSize, config.VocabularySize, init: init);
         register_module("embed_tokens", Embedding = embedding);
-        var rotaryConfig = config.Rotary is { Scaling: { OriginalMaxPositions: null } scaling } unstated
-            ? unstated with { Scaling = scaling with { OriginalMaxPositions = config.MaxPositions } } // what transformers takes where the file does not say
-            : config.Rotary;
         var headSize = config.LayerAttention.Contains(AttentionKind.Latent) ? config.LatentAttention!.RotaryHeadSize : config.Attention.HeadSize;
-        var rotary = rotaryConfig is null ? null : new RotaryEmbedding(rotaryConfig, headSize);
+        var rotary = config.Rotary is null ? null : new RotaryEmbedding(config.Rotary, headSize);
         _layers = new([.. Enumerable.Range(0, config.LayerCount).Select(layer => new DecoderBlock(config, layer, rotary, init, router))]);
         register_module("layers", _layers);
         register_module("norm", _norm = LayerNorm.For(config.HiddenSize, config.Norm, init));

@@ -109,6 +109,11 @@ public sealed class HuggingFaceConfigWriterTests
                 FeedForward = FeedForwardKind.ClampedSwiGlu,
                 SwiGluClamp = layers == sliding ? new() : new(3.5, 1.25),
             }, normalized with { RouterBias = true, ExpertBias = true })))],
+            "minimax_m2" => [.. new[] { true, false }.Select(option => Sparse(dense with
+            {
+                Attention = dense.Attention with { QueryKeyNorm = QueryKeyNorm.FullWidth },
+                Rotary = new(10000) { Fraction = option ? 0.5 : 1 },
+            }, normalized with { Router = RouterKind.SigmoidTopK, SelectionBias = option }))],
             _ => throw new ArgumentException(modelType),
         };
 

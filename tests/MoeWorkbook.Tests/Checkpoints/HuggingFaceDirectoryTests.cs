@@ -11,7 +11,7 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
     public static TheoryData<string> Families =>
     [
         "llama-tiny", "mixtral-tiny", "qwen3-moe-tiny", "qwen2-moe-tiny", "olmoe-tiny",
-        "deepseek-tiny", "deepseek-v3-tiny", "glm4-moe-tiny", "gpt-oss-tiny", "qwen3-next-tiny",
+        "deepseek-tiny", "deepseek-v3-tiny", "glm4-moe-tiny", "gpt-oss-tiny", "qwen3-next-tiny", "minimax-m2-tiny",
     ];
 
     public static TheoryData<string> Options =>

@@ -178,6 +178,14 @@ public class HuggingFaceConfigTests
         HuggingFaceConfig.Parse($"{Llama},\"attention_dropout\":0.0,\"initializer_range\":0.02}}", forTraining: true);
     }
 
+    [Theory]
+    [InlineData("\"rope_type\":\"yarn\",\"factor\":4", 64)]
+    [InlineData("\"rope_type\":\"llama3\",\"factor\":8", 64)]
+    [InlineData("\"rope_type\":\"yarn\",\"factor\":4,\"original_max_position_embeddings\":16", 16)]
+    [InlineData("\"rope_type\":\"linear\",\"factor\":2", null)] // does not depend on it
+    public void A_scaling_that_needs_the_context_of_pre_training_takes_the_longest_one_where_the_file_does_not_say(string scaling, int? original) =>
+        Assert.Equal(original, HuggingFaceConfig.Parse($"{Llama},\"max_position_embeddings\":64,\"rope_scaling\":{{{scaling}}}}}").Rotary!.Scaling!.OriginalMaxPositions);
+
     [Fact]
     public void An_unknown_type_is_the_reason_even_where_a_file_has_infinities_and_keys_twice()
     {

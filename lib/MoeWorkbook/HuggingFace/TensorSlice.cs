@@ -7,4 +7,4 @@ namespace MoeWorkbook;
 /// <param name="Shape">The published shape.</param>
 /// <param name="View">From our parameter to the view whose elements, in row-major order, are the published ones.</param>
 /// <param name="FirstRow">Where in the published tensor's first dimension the view's elements begin; it may hold more than they.</param>
-internal sealed record PublishedPart(string Name, long[] Shape, Func<Tensor, Tensor> View, long FirstRow = 0);
+internal sealed record TensorSlice(string Name, long[] Shape, Func<Tensor, Tensor> View, long FirstRow = 0);

@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>The tensors of a checkpoint as numbers: quantised ones are found together with their scales and read dequantised.</summary>
-internal sealed class PublishedTensors(ShardedCheckpoint checkpoint, (long Rows, long Columns)? blockSize)
+internal sealed class CheckpointTensors(ShardedCheckpoint checkpoint, (long Rows, long Columns)? blockSize)
 {
     private const long DefaultBlock = 128;
 
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
 
-    /// <summary>The tensors that no part was checked for. Those without elements, such as the projections of no shared experts, have nothing to say.</summary>
+    /// <summary>The tensors that no slice was checked for. Those without elements, such as the projections of no shared experts, have nothing to say.</summary>
     public IEnumerable<string> Unused => checkpoint.Names.Where(name => !_used.Contains(name) && !checkpoint.Find(name)!.Shape.Contains(0)).Order(StringComparer.Ordinal);
 
     /// <summary>How many tensors there are.</summary>
@@ -21,29 +21,29 @@ internal sealed class PublishedTensors(ShardedCheckpoint checkpoint, (long Rows,
     /// <summary>Whether there is a tensor of that name, plain or quantised.</summary>
     public bool Contains(string name) => checkpoint.Find(name) is not null || checkpoint.Find(BlocksOf(name)) is not null;
 
-    /// <summary>Checks that a part can be read as the model needs it, before anything is allocated.</summary>
+    /// <summary>Checks that a slice can be read as the model needs it, before anything is allocated.</summary>
     /// <exception cref="CheckpointException">Its shape or type is wrong, or its scales are missing or do not fit.</exception>
-    public void Check(PublishedPart part)
+    public void Check(TensorSlice slice)
     {
-        var shape = checkpoint.Find(part.Name) is { } entry ? CheckedShape(entry) : CheckedMxFp4Shape(part.Name);
-        if (!shape.SequenceEqual(part.Shape))
-            throw Error(part.Name, $"has shape {SafetensorsEntry.Text(shape)}; the model that config.json describes needs {SafetensorsEntry.Text(part.Shape)}.");
+        var shape = checkpoint.Find(slice.Name) is { } entry ? CheckedShape(entry) : CheckedMxFp4Shape(slice.Name);
+        if (!shape.SequenceEqual(slice.Shape))
+            throw Error(slice.Name, $"has shape {SafetensorsEntry.Text(shape)}; the model that config.json describes needs {SafetensorsEntry.Text(slice.Shape)}.");
     }
 
-    /// <summary>Copies a part, which was checked, into a view of a parameter.</summary>
-    public void CopyTo(PublishedPart part, Tensor view)
+    /// <summary>Copies a slice, which was checked, into a view of a parameter.</summary>
+    public void CopyTo(TensorSlice slice, Tensor view)
     {
-        var entry = checkpoint.Find(part.Name);
+        var entry = checkpoint.Find(slice.Name);
         var isPlain = entry is not null && ScaleOf(entry) is null && !entry.Type.IsFloat8();
-        if (isPlain && view.numel() == part.Shape.Aggregate(1L, (product, size) => product * size))
+        if (isPlain && view.numel() == slice.Shape.Aggregate(1L, (product, size) => product * size))
         {
-            checkpoint.CopyTo(part.Name, view);
+            checkpoint.CopyTo(slice.Name, view);
             return;
         }
 
-        var numbers = entry is null ? ReadMxFp4(part.Name, view.dtype) : isPlain ? checkpoint.Read(part.Name) : ReadScaled(entry, view.dtype);
-        var rows = view.numel() / Math.Max(1, part.Shape.Skip(1).Aggregate(1L, (product, size) => product * size));
-        view.copy_(numbers.narrow(0, part.FirstRow, rows).reshape(view.shape));
+        var numbers = entry is null ? ReadMxFp4(slice.Name, view.dtype) : isPlain ? checkpoint.Read(slice.Name) : ReadScaled(entry, view.dtype);
+        var rows = view.numel() / Math.Max(1, slice.Shape.Skip(1).Aggregate(1L, (product, size) => product * size));
+        view.copy_(numbers.narrow(0, slice.FirstRow, rows).reshape(view.shape));
     }
 
     private IReadOnlyList<long> CheckedShape(SafetensorsEntry entry)
