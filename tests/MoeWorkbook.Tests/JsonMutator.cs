@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace MoeWorkbook.Tests.Checkpoints;
+namespace MoeWorkbook.Tests;
 
 /// <summary>Changes valid files a little, always in the same way for a seed: one field of their JSON, or some bytes.</summary>
 internal sealed class JsonMutator(int seed)

@@ -1,4 +1,4 @@
-namespace MoeWorkbook.Tests.Checkpoints;
+namespace MoeWorkbook.Tests;
 
 /// <summary>A directory that is deleted at the end of a test.</summary>
 internal sealed class TemporaryDirectory : IDisposable

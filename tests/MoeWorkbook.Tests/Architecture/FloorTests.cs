@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace MoeWorkbook.Tests;
+namespace MoeWorkbook.Tests.Architecture;
 
 /// <summary>The library's folders are floors: the README's table lists them from the ground up, and code uses its own floor and those below.</summary>
 public sealed partial class FloorTests

@@ -1,10 +1,9 @@
-using MoeWorkbook.Tests.Checkpoints;
 using MoeWorkbook.Tests.Experts;
 using MoeWorkbook.Tests.Training;
 using MoeWorkbook.Tests.Transformers;
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Devices;
+namespace MoeWorkbook.Tests.Architecture;
 
 /// <summary>Every tensor is made on the device of the inputs. While these tests compute on the CPU, TorchSharp's default device is meta: a tensor that is made without naming its device lies there, and cannot be mixed with the others.</summary>
 [Collection(nameof(Alone))]

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using MoeWorkbook.Notebooks;
-using MoeWorkbook.Tests.Checkpoints;
 
 namespace MoeWorkbook.Tests.Browsers;
 
@@ -16,9 +15,10 @@ public sealed class DrawnFigureTests
 
     private static Figure Figure { get; } = MoeWorkbook.Figures.Times([new("first", [0.01], new(0.010, 0.009, 0.012)), new("second", [0.02], new(0.020, 0.019, 0.022))], "Two times", "The second is longer.");
 
-    [BrowserFact]
+    [Fact]
     public async Task A_published_page_draws_a_bare_chart_and_a_figure()
     {
+        Needs.Browser();
         using var folder = new TemporaryDirectory();
         string root = Directory.CreateDirectory(folder.Path("notebooks")).FullName, site = Directory.CreateDirectory(folder.Path("site")).FullName;
         string notebook = Notebook([("NotebookDisplay.Register();", FigureScript.Current.ToHtml()), ("chart", NotebookDisplay.ToHtml(Chart)), ("figure", Figure.ToHtml())]);
@@ -34,9 +34,10 @@ public sealed class DrawnFigureTests
     }
 
     // As editors do it: markup is put in, and its scripts are run afterwards, in a place that may not be in the document yet.
-    [BrowserFact]
+    [Fact]
     public async Task Figures_wait_for_their_script_in_whatever_order_outputs_come()
     {
+        Needs.Browser();
         await using var page = await OfflinePage.OpenAsync();
         await page.EvaluateAsync("""
             window.show = function (html) {
@@ -61,9 +62,10 @@ public sealed class DrawnFigureTests
         AssertNothingIn(page.Problems);
     }
 
-    [ClassicNotebookFact]
+    [Fact]
     public async Task The_classic_Notebook_draws_what_the_real_kernel_sends_and_again_when_it_is_opened_anew()
     {
+        Needs.ClassicNotebook();
         string folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", $"classic-{Guid.NewGuid():N}")).FullName;
         try
         {
@@ -93,9 +95,10 @@ public sealed class DrawnFigureTests
         }
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task A_figure_is_saved_as_a_picture_of_the_asked_size()
     {
+        Needs.Browser();
         using var folder = new TemporaryDirectory();
         await Figure.SaveAsync(folder.Path("figure.png"), width: 400, height: 300);
         byte[] png = await File.ReadAllBytesAsync(folder.Path("figure.png"));

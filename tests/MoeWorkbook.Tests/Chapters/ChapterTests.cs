@@ -5,7 +5,7 @@ using MoeWorkbook.Notebooks;
 namespace MoeWorkbook.Tests.Chapters;
 
 /// <summary>Executes every notebook as a reader does, in a child process, and reads what it shows.</summary>
-public partial class ChapterTests
+public sealed partial class ChapterTests
 {
     private static readonly string Folder = Path.Combine(Repository.Root, "notebooks");
     private static readonly ConcurrentDictionary<string, Task<NotebookResult>> Executed = new();

@@ -1,10 +1,9 @@
 using System.Text.Json.Nodes;
 using MoeWorkbook.Cli;
-using MoeWorkbook.Tests.Cli;
 
-namespace MoeWorkbook.Tests.Timing;
+namespace MoeWorkbook.Tests.Cli;
 
-public class BenchCommandTests
+public sealed class BenchCommandTests
 {
     [Fact]
     public async Task The_layer_benchmark_prints_one_object_of_probe_and_rows()
@@ -53,7 +52,7 @@ public class BenchCommandTests
     [Fact]
     public async Task A_recording_has_every_result_with_its_command_and_a_failed_benchmark_leaves_what_was_measured_before()
     {
-        using var directory = new Checkpoints.TemporaryDirectory();
+        using var directory = new TemporaryDirectory();
         string file = directory.Path("recorded.json");
         const string layer = "moe-layer --hidden 64 --intermediate-size 128 --experts 4 --tokens 3 --dtypes float32 --rounds 2 --no-pytorch", model = "decode --batch 1 --hidden 64 --intermediate-size 32 --layers 1 --rounds 2";
         Assert.NotEqual(0, (await Run("bench", "--record", file, "--only", $"{model}; {layer} --experts 0")).Code);
@@ -80,7 +79,7 @@ public class BenchCommandTests
     [Fact]
     public async Task With_PyTorch_its_loop_and_its_grouped_products_are_timed_too()
     {
-        if (PyTorchPeer.FindPython() is null) return; // which the benchmark itself says
+        Assert.SkipWhen(PyTorchPeer.FindPython() is null, "no PyTorch here");
         var (output, code) = await Run("bench", "moe-layer", "--json", "--hidden", "64", "--intermediate-size", "128", "--experts", "4", "--tokens", "3", "--dtypes", "float32", "--rounds", "2", "--no-dense");
         Assert.Equal(0, code);
         var json = JsonNode.Parse(output)!;

@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using MoeWorkbook.Tests.Checkpoints;
 
 namespace MoeWorkbook.Tests.Cli;
 
-public class CommandLineTests
+public sealed class CommandLineTests
 {
     private const string SmallMoe = "data/checkpoints/small-moe", Golden = "tests/MoeWorkbook.Tests/Golden/mixtral-tiny", Training = "data/training/small-moe.json";
 
@@ -84,22 +83,24 @@ public class CommandLineTests
         Assert.DoesNotContain("Parameter '", ended.Errors, StringComparison.Ordinal);
     }
 
-    [UnixFact]
+    [Fact]
     public async Task A_closed_pipe_ends_the_program_quietly()
     {
+        Needs.Unix();
         var clock = Stopwatch.StartNew();
         var ended = await Workbook.ShellAsync($"$WORKBOOK generate {SmallMoe} --prompt 'the ' --max-tokens 1000000000 | head -c 4; exit ${{PIPESTATUS[0]}}");
         Assert.Equal((141, 4, ""), (ended.Code, ended.Output.Length, ended.Errors));
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60));
     }
 
-    [UnixTheory]
+    [Theory]
     [InlineData("count mixtral-8x7b >/dev/full", "No space left")]
     [InlineData("logits tests/MoeWorkbook.Tests/Golden/mixtral-tiny --tokens 1 --json >/dev/full", "No space left")]
     [InlineData("generate data/checkpoints/small-moe --prompt a >/dev/full", "No space left")]
     [InlineData("count mixtral-8x7b >&-", "standard output cannot be written")]
     public async Task An_output_that_cannot_be_written_is_one_line(string line, string words)
     {
+        Needs.Unix();
         var ended = await Workbook.ShellAsync($"$WORKBOOK {line}");
         Assert.Equal(1, ended.Code);
         Assert.Contains(words, ended.Line, StringComparison.Ordinal);

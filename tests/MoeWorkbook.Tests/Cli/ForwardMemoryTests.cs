@@ -1,10 +1,8 @@
 using System.Text.Json.Nodes;
-using MoeWorkbook.Tests.Checkpoints;
-using MoeWorkbook.Tests.Cli;
 
-namespace MoeWorkbook.Tests.Transformers;
+namespace MoeWorkbook.Tests.Cli;
 
-public class ForwardMemoryTests
+public sealed class ForwardMemoryTests
 {
     private static readonly string Golden = Path.Combine(AppContext.BaseDirectory, "Golden");
 

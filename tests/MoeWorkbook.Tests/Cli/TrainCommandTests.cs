@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using MoeWorkbook.Tests.Checkpoints;
+using MoeWorkbook.Tests.Training;
 
-namespace MoeWorkbook.Tests.Training;
+namespace MoeWorkbook.Tests.Cli;
 
-public partial class TrainCommandTests
+public sealed partial class TrainCommandTests
 {
     private const int Kills = 10, Interrupt = 2;
 
@@ -56,7 +56,7 @@ public partial class TrainCommandTests
     [Fact]
     public async Task An_interrupt_leaves_a_checkpoint()
     {
-        if (OperatingSystem.IsWindows()) return; // which has no signal to send
+        Needs.Unix();
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory.Path("config.json"), Config);
         using var process = Start(directory, "run", "--steps", "1000000");

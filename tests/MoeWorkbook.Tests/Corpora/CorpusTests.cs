@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Text;
-using MoeWorkbook.Tests.Checkpoints;
 
-namespace MoeWorkbook.Tests.Training;
+namespace MoeWorkbook.Tests.Corpora;
 
-public class CorpusTests
+public sealed class CorpusTests
 {
     private static readonly SyntheticCorpusOptions _small = new() { TrainingBytes = 60_000, ValidationBytes = 30_000, TableSize = 50 };
     private static readonly Corpus _corpus = SyntheticCorpus.Generate(_small);

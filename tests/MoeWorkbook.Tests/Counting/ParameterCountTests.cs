@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MoeWorkbook.Tests.Counting;
 
-public class ParameterCountTests
+public sealed class ParameterCountTests
 {
     private sealed record Expected(string Id, long? ExactTotal, long? Kv, long? Total, long? ActiveAllIn, long? ActiveExclInputEmbedding, long? ActiveExclBothEmbeddings);
 

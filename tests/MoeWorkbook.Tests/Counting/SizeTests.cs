@@ -1,6 +1,6 @@
 namespace MoeWorkbook.Tests.Counting;
 
-public class SizeTests
+public sealed class SizeTests
 {
     [Theory]
     [InlineData(WeightType.Float32, 7, 28)]

@@ -1,9 +1,9 @@
 using System.Collections;
 using TorchSharp;
 
-namespace MoeWorkbook.Tests.Figures;
+namespace MoeWorkbook.Tests.Display;
 
-public class DisplayTests
+public sealed class DisplayTests
 {
     private static readonly Table Table = new([MoeWorkbook.Column.Text("part"), new("total", "GB")], [["a & b", "1.5"], ["experts", "100.0"]], "Most is in experts.");
 

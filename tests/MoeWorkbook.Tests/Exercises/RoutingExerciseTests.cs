@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MoeWorkbook.Tests.Exercises;
 
 /// <summary>What an exercise takes for right is what the library's routers, losses and statistics compute.</summary>
-public class RoutingExerciseTests
+public sealed class RoutingExerciseTests
 {
     [Fact]
     public void Top_k_routing_is_what_the_softmax_router_does() => AssertRight(MoeWorkbook.Exercises.TopKRouting.Check(token =>

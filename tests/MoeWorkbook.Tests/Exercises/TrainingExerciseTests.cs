@@ -1,6 +1,6 @@
 namespace MoeWorkbook.Tests.Exercises;
 
-public class TrainingExerciseTests
+public sealed class TrainingExerciseTests
 {
     [Fact]
     public void The_mutual_information_of_counts_is_the_librarys_without_its_correction()

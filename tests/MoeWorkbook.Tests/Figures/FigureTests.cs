@@ -5,7 +5,7 @@ using Plotly.NET.CSharp;
 
 namespace MoeWorkbook.Tests.Figures;
 
-public class FigureTests
+public sealed class FigureTests
 {
     private static readonly PublishedModel[] Few = [.. new[] { "llama-2-7b", "mixtral-8x7b", "gpt-oss-20b", "switch-base-8" }.Select(ModelCatalog.Find)];
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Tests.Figures;
 
-public class RoutingFigureTests
+public sealed class RoutingFigureTests
 {
     private static readonly string[] Tokens = ["a", "b", "c"];
 

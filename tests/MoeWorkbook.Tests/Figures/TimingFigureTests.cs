@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 
-namespace MoeWorkbook.Tests.Timing;
+namespace MoeWorkbook.Tests.Figures;
 
-public class TimingFigureTests
+public sealed class TimingFigureTests
 {
     private static readonly Measurement _measurement = new("layer", [0.01], new(0.010, 0.009, 0.012));
 

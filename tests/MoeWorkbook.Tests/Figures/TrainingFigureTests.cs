@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MoeWorkbook.Tests.Figures;
 
-public class TrainingFigureTests
+public sealed class TrainingFigureTests
 {
     [Fact]
     public void Seeds_of_one_name_are_one_line_at_their_mean_with_a_band_from_lowest_to_highest()

@@ -4,7 +4,7 @@ using System.Xml.Linq;
 
 namespace MoeWorkbook.Tests.Figures;
 
-public class TransformerFigureTests
+public sealed class TransformerFigureTests
 {
     private static readonly string[] Cached = ["llama-2-7b", "qwen3.5-35b-a3b"];
 

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Checkpoints;
+namespace MoeWorkbook.Tests.HuggingFace;
 
 /// <summary>Whatever is in a file, reading it succeeds or throws the documented exception. A failure names the seed with which it happens again.</summary>
 public sealed class FuzzTests : IDisposable

@@ -1,6 +1,6 @@
-namespace MoeWorkbook.Tests.Models;
+namespace MoeWorkbook.Tests.HuggingFace;
 
-public class HuggingFaceConfigTests
+public sealed class HuggingFaceConfigTests
 {
     private const string Mixtral = """
         {"model_type":"mixtral","hidden_size":32,"intermediate_size":48,"num_hidden_layers":2,"num_attention_heads":4,

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace MoeWorkbook.Tests.Checkpoints;
+namespace MoeWorkbook.Tests.HuggingFace;
 
 public sealed class HuggingFaceConfigWriterTests
 {

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Checkpoints;
+namespace MoeWorkbook.Tests.HuggingFace;
 
 public sealed class HuggingFaceDirectoryTests : IDisposable
 {

@@ -1,7 +1,6 @@
-using MoeWorkbook.Tests.Checkpoints;
 using MoeWorkbook.Tests.Cli;
 
-namespace MoeWorkbook.Tests.Transformers;
+namespace MoeWorkbook.Tests.HuggingFace;
 
 public sealed class HuggingFaceGenerationTests : IDisposable
 {

@@ -1,4 +1,4 @@
-namespace MoeWorkbook.Tests.Experts;
+namespace MoeWorkbook.Tests.KernelSteps;
 
 /// <summary>The steps of chapter 11 compute what they say, on one core and on several.</summary>
 public sealed class WeightMatrixTests
@@ -60,7 +60,7 @@ public sealed class WeightMatrixTests
         var y = new float[4];
         foreach (var row in Steps)
         {
-            Make((string)row[0], new float[4 * 64], 4, 64).Multiply(Random(64, 3), y);
+            Make(row.Data.Item1, new float[4 * 64], 4, 64).Multiply(Random(64, 3), y);
             Assert.All(y, value => Assert.Equal(0, value));
         }
     }

@@ -1,7 +1,8 @@
+using MoeWorkbook.Tests.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Transformers;
+namespace MoeWorkbook.Tests.Layers;
 
 public sealed class KeyValueCacheTests
 {
@@ -9,9 +10,9 @@ public sealed class KeyValueCacheTests
     [MemberData(nameof(CausalLanguageModelTests.Families), MemberType = typeof(CausalLanguageModelTests))]
     public void Prefill_and_decoding_in_pieces_of_any_length_give_the_logits_of_a_full_forward(string name) => PiecesGiveTheWhole(name, CPU);
 
-    [CudaTheory]
+    [Theory]
     [MemberData(nameof(CausalLanguageModelTests.Families), MemberType = typeof(CausalLanguageModelTests))]
-    public void Prefill_and_decoding_in_pieces_give_the_logits_of_a_full_forward_on_a_GPU(string name) => PiecesGiveTheWhole(name, CUDA);
+    public void Prefill_and_decoding_in_pieces_give_the_logits_of_a_full_forward_on_a_GPU(string name) => PiecesGiveTheWhole(name, Needs.Cuda());
 
     private static void PiecesGiveTheWhole(string name, Device device)
     {

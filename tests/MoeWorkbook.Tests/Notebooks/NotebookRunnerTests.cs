@@ -146,8 +146,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task Text_from_native_code_and_other_processes_belongs_to_its_cell()
     {
-        if (OperatingSystem.IsWindows())
-            return;
+        Needs.Unix();
         NotebookCell[] cells = await CellsAsync(
             "[System.Runtime.InteropServices.DllImport(\"libc\")] static extern int puts(string text);\n[System.Runtime.InteropServices.DllImport(\"libc\")] static extern int printf(string text);\nputs(\"native\");",
             "Console.WriteLine(\"one\");\nprintf(\"{\\\"event\\\":{ begun, \");\nConsole.WriteLine(\"two\");\nputs(\"{\\\"event\\\":{}}\");",

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace MoeWorkbook.Tests.Packages;
 
 /// <summary>What the library relies on in TorchSharp, beyond what its own tests would notice.</summary>
-public class TorchSharpTests
+public sealed class TorchSharpTests
 {
     /// <summary>How long <see cref="A_temporary_Scalar_outlives_the_native_call_that_reads_it"/> lasts: WORKBOOK_STRESS_SECONDS, or 4.</summary>
     private static TimeSpan StressTime => TimeSpan.FromSeconds(

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using MoeWorkbook.Notebooks;
-using MoeWorkbook.Tests.Checkpoints;
+using MoeWorkbook.Tests.Cli;
+using MoeWorkbook.Tests.Notebooks;
 
-namespace MoeWorkbook.Tests.Timing;
+namespace MoeWorkbook.Tests.Recordings;
 
 /// <summary>A recording that <c>bench --record</c> made on this machine's CPU, as the library and the notebooks read it.</summary>
 public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded recorded) : IClassFixture<BenchmarkRecordingTests.Recorded>
@@ -87,11 +88,11 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         var uniform = new LayerComparison(weights, 2, new SortedExperts()).Measure([1, 8], [RoutingPattern.Uniform], quick);
         var step = Measurement.Compare(quick, ("Mixture of Experts", () => { }), ("dense, equal total", () => { }));
         """)]
-    [InlineData("06-expert-collapse", _oneRun)]
-    [InlineData("09-sparse-against-dense", _oneRun)]
+    [InlineData("06-expert-collapse", OneRun)]
+    [InlineData("09-sparse-against-dense", OneRun)]
     public async Task The_cells_of_a_chapter_draw_it(string chapter, string measured)
     {
-        using var folder = new Notebooks.NotebookFolder();
+        using var folder = new NotebookFolder();
         var document = NotebookDocument.Read(Path.Combine(Repository.Root, "notebooks", $"{chapter}.ipynb"));
         string first = document.CodeCells.First().Source.Replace("../artifacts", Path.Combine(Repository.Root, "artifacts"), StringComparison.Ordinal);
         string[] shown = [.. document.CodeCells.Where(cell => cell.Tags.Contains("recorded")).Select(cell => cell.Source)];
@@ -111,7 +112,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         Assert.Contains("No GPU run is recorded yet", string.Concat(without.Document.CodeCells.Select(cell => cell.OutputText)), StringComparison.Ordinal);
     }
 
-    private const string _oneRun = """
+    private const string OneRun = """
         const int E = 4;
         var device = ComputeDevice.Current;
         var corpus = SyntheticCorpus.Generate(new() { TrainingBytes = 20_000, ValidationBytes = 2_000, TableSize = 20 });
@@ -127,7 +128,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
 
         public BenchmarkRecording Recording { get; private set; } = null!;
 
-        public async Task InitializeAsync()
+        public async ValueTask InitializeAsync()
         {
             const string layer = "moe-layer --dtypes bfloat16 --hidden 64 --intermediate-size 96 --experts 4 --rounds 2", size = "--hidden 64 --intermediate-size 32 --layers 1 --experts 4 --rounds 2";
             string file = _directory.Path("cpu.json");
@@ -138,10 +139,10 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
             Recording = BenchmarkRecording.Read(file);
         }
 
-        public Task DisposeAsync()
+        public ValueTask DisposeAsync()
         {
             _directory.Dispose();
-            return Task.CompletedTask;
+            return ValueTask.CompletedTask;
         }
     }
 }

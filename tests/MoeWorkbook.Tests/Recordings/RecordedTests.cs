@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Training;
+namespace MoeWorkbook.Tests.Recordings;
 
 /// <summary>What the chapters say about the recorded run and the trained model in <c>data</c>.</summary>
-public class RecordedTests
+public sealed class RecordedTests
 {
     private static readonly string Data = Path.Combine(Repository.Root, "data");
 

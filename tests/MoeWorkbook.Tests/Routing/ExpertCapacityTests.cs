@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Experts;
+namespace MoeWorkbook.Tests.Routing;
 
 public sealed class ExpertCapacityTests
 {

@@ -1,8 +1,8 @@
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Training;
+namespace MoeWorkbook.Tests.Specialization;
 
-public class ExpertAblationTests
+public sealed class ExpertAblationTests
 {
     private static readonly ModelConfig Config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, vocabularySize: 11).MixtureOfExperts(3, 1);
 

@@ -1,8 +1,8 @@
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Training;
+namespace MoeWorkbook.Tests.Specialization;
 
-public class RoutedTextTests
+public sealed class RoutedTextTests
 {
     private static readonly ModelConfig Config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, vocabularySize: 11).MixtureOfExperts(4, 2);
     private static readonly int[] Text = [.. Enumerable.Range(0, 50).Select(i => i * i % 11)];

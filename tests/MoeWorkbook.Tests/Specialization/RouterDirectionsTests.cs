@@ -1,8 +1,8 @@
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Training;
+namespace MoeWorkbook.Tests.Specialization;
 
-public class RouterDirectionsTests
+public sealed class RouterDirectionsTests
 {
     [Fact]
     public void Rows_in_a_plane_are_found_in_it_whatever_they_share()

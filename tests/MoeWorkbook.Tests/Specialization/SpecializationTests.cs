@@ -1,6 +1,6 @@
-namespace MoeWorkbook.Tests.Training;
+namespace MoeWorkbook.Tests.Specialization;
 
-public class SpecializationTests
+public sealed class SpecializationTests
 {
     private const int Segments = 120, Length = 25;
     private static readonly int[] Segment = [.. Enumerable.Range(0, Segments * Length).Select(i => i / Length)];

@@ -1,6 +1,6 @@
-namespace MoeWorkbook.Tests.Timing;
+namespace MoeWorkbook.Tests.Statistics;
 
-public class EstimateTests
+public sealed class EstimateTests
 {
     [Theory]
     [InlineData(44.3217, 43.9, 44.9, "44.3")]

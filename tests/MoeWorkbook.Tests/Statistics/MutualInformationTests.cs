@@ -1,6 +1,6 @@
-namespace MoeWorkbook.Tests.Training;
+namespace MoeWorkbook.Tests.Statistics;
 
-public class MutualInformationTests
+public sealed class MutualInformationTests
 {
     // Twice each of four combinations: the second label repeats the first, or does not care.
     private static readonly int[] X = [0, 0, 1, 1, 0, 0, 1, 1];

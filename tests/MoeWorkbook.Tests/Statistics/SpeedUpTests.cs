@@ -1,6 +1,6 @@
-namespace MoeWorkbook.Tests.Training;
+namespace MoeWorkbook.Tests.Statistics;
 
-public class SpeedUpTests
+public sealed class SpeedUpTests
 {
     [Fact]
     public void The_loss_where_the_reference_ends_is_reached_between_two_points()

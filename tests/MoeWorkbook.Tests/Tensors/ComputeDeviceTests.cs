@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Devices;
+namespace MoeWorkbook.Tests.Tensors;
 
 public sealed class ComputeDeviceTests
 {

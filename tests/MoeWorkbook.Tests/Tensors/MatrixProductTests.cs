@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MoeWorkbook.Tests.Layers;
+namespace MoeWorkbook.Tests.Tensors;
 
 public sealed class MatrixProductTests
 {

@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace MoeWorkbook.Tests.Timing;
 
-public class ExpertsTouchedTests
+public sealed class ExpertsTouchedTests
 {
     [Theory]
     [InlineData(1, 2.0)]

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Tests.Timing;
 
-public class MachineProbeTests
+public sealed class MachineProbeTests
 {
     private static readonly MachineProbeOptions _quick = new() { ReadBytes = 1 << 24, ReadRounds = 2, GemmShapes = [(64, 64, 64)], GemmRounds = 2 };
 
@@ -17,10 +17,10 @@ public class MachineProbeTests
         Assert.Contains("GB/s", probe.ToString(), StringComparison.Ordinal);
     }
 
-    [CudaFact]
+    [Fact]
     public void A_probe_of_a_GPU_finds_limits_above_any_CPUs()
     {
-        var probe = MachineProbe.Run(MachineProbeOptions.For(CUDA) with { ReadBytes = 1 << 30 });
+        var probe = MachineProbe.Run(MachineProbeOptions.For(Needs.Cuda()) with { ReadBytes = 1 << 30 });
         Assert.InRange(probe.ReadBytesPerSecond, 1e11, 1e14);
         Assert.InRange(probe.GemmFlopsPerSecond[ScalarType.BFloat16], 1e12, 1e16);
         Assert.InRange(probe.SecondsPerCall, 1e-7, 1e-3);

@@ -1,6 +1,6 @@
 namespace MoeWorkbook.Tests.Timing;
 
-public class MeasurementTests
+public sealed class MeasurementTests
 {
     private readonly SteppedClock _clock = new();
 

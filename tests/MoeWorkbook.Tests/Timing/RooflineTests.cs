@@ -1,6 +1,6 @@
 namespace MoeWorkbook.Tests.Timing;
 
-public class RooflineTests
+public sealed class RooflineTests
 {
     // 10 GB/s, 100 GFLOP/s, 1 µs a call.
     private static readonly Roofline _machine = new(10e9, 100e9, 1e-6);

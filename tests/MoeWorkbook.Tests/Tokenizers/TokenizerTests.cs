@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace MoeWorkbook.Tests.Checkpoints;
+namespace MoeWorkbook.Tests.Tokenizers;
 
 public sealed class TokenizerTests
 {
@@ -247,7 +247,7 @@ public sealed class TokenizerTests
     public void Texts_have_the_ids_that_the_Hugging_Face_library_gives_them(string file)
     {
         // The ids are those of the Rust library tokenizers, in the package Tokenizers.DotNet 1.4.1.
-        var folder = Path.Combine(AppContext.BaseDirectory, "Checkpoints");
+        var folder = Path.Combine(AppContext.BaseDirectory, "Tokenizers");
         var tokenizer = Tokenizer.Load(Path.Combine(folder, file));
         foreach (var expected in JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "tokenizer-cases.json")))![file]!.AsArray())
         {

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MoeWorkbook.Tests.Training;
 
-public class TrainingRunTests
+public sealed class TrainingRunTests
 {
     private static readonly Lazy<IReadOnlyList<TrainingRun>> Runs = new(() =>
     {
