@@ -5,13 +5,14 @@ using MoeWorkbook.Notebooks;
 namespace MoeWorkbook.Tests.Browsers;
 
 /// <summary>Figures as a browser draws them that reaches nothing but this machine.</summary>
+[Trait("Category", "Slow")]
 public sealed class DrawnFigureTests
 {
     private const string Bars = "document.querySelectorAll('.js-plotly-plot .bars .point path').length";
 
-    private static readonly string[] Names = ["a", "b", "c"];
+    private static readonly string[] _names = ["a", "b", "c"];
 
-    private static Plotly.NET.GenericChart Chart { get; } = Plotly.NET.CSharp.Chart.Column<double, string, string>(values: [3.0, 1.0, 2.0], Keys: Names);
+    private static Plotly.NET.GenericChart Chart { get; } = Plotly.NET.CSharp.Chart.Column<double, string, string>(values: [3.0, 1.0, 2.0], Keys: _names);
 
     private static Figure Figure { get; } = MoeWorkbook.Figures.Times([new("first", [0.01], new(0.010, 0.009, 0.012)), new("second", [0.02], new(0.020, 0.019, 0.022))], "Two times", "The second is longer.");
 

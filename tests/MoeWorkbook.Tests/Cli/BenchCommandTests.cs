@@ -3,6 +3,7 @@ using MoeWorkbook.Cli;
 
 namespace MoeWorkbook.Tests.Cli;
 
+[Trait("Category", "Slow")]
 public sealed class BenchCommandTests
 {
     [Fact]

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MoeWorkbook.Tests.Cli;
 
+[Trait("Category", "Slow")]
 public sealed class CommandLineTests
 {
     private const string SmallMoe = "data/checkpoints/small-moe", Golden = "tests/MoeWorkbook.Tests/Golden/mixtral-tiny", Training = "data/training/small-moe.json";

@@ -4,6 +4,7 @@ using MoeWorkbook.Tests.Training;
 
 namespace MoeWorkbook.Tests.Cli;
 
+[Trait("Category", "Slow")]
 public sealed partial class TrainCommandTests
 {
     private const int Kills = 10, Interrupt = 2;

@@ -6,9 +6,9 @@ public sealed class ParameterCountTests
 {
     private sealed record Expected(string Id, long? ExactTotal, long? Kv, long? Total, long? ActiveAllIn, long? ActiveExclInputEmbedding, long? ActiveExclBothEmbeddings);
 
-    private static readonly JsonSerializerOptions SnakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions _snakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
     private static readonly Expected[] expected = JsonSerializer.Deserialize<Expected[]>(
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Counting", "published-counts.json")), SnakeCase)!;
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Counting", "published-counts.json")), _snakeCase)!;
 
     public static TheoryData<string> Ids => [.. expected.Select(e => e.Id)];
 

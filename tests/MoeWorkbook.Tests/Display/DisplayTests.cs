@@ -5,7 +5,7 @@ namespace MoeWorkbook.Tests.Display;
 
 public sealed class DisplayTests
 {
-    private static readonly Table Table = new([MoeWorkbook.Column.Text("part"), new("total", "GB")], [["a & b", "1.5"], ["experts", "100.0"]], "Most is in experts.");
+    private static readonly Table _table = new([MoeWorkbook.Column.Text("part"), new("total", "GB")], [["a & b", "1.5"], ["experts", "100.0"]], "Most is in experts.");
 
     [Fact]
     public void A_terminal_table_aligns_numbers_to_the_right() => Assert.Equal(
@@ -15,21 +15,21 @@ public sealed class DisplayTests
         a & b           1.5
         experts       100.0
         Most is in experts.
-        """, Table.ToString(), ignoreLineEndingDifferences: true);
+        """, _table.ToString(), ignoreLineEndingDifferences: true);
 
     [Fact]
     public void An_html_table_escapes_and_aligns()
     {
-        Assert.Contains("a &amp; b", Table.ToHtml());
-        Assert.Contains("text-align:right", Table.ToHtml());
-        Assert.Contains("tabular-nums", Table.ToHtml());
+        Assert.Contains("a &amp; b", _table.ToHtml());
+        Assert.Contains("text-align:right", _table.ToHtml());
+        Assert.Contains("tabular-nums", _table.ToHtml());
     }
 
     [Fact]
     public void A_row_of_another_length_is_refused() =>
         Assert.Contains("row 0 has 2 texts for 1 columns", Assert.Throws<ArgumentException>(() => new Table([new("a")], [["1", "2"]])).Message);
 
-    public static TheoryData<object> Displays => [Table, Schematics.TokenPath(), MoeWorkbook.Figures.Lines([("a", [(1, 1)])], "t", "c", "x", "y")];
+    public static TheoryData<object> Displays => [_table, Schematics.TokenPath(), MoeWorkbook.Figures.Lines([("a", [(1, 1)])], "t", "c", "x", "y")];
 
     // As .NET Interactive does it: by names alone.
     [Theory]

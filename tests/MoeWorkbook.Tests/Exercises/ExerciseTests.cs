@@ -1,3 +1,4 @@
+using CsCheck;
 using Questions = MoeWorkbook.Exercises;
 
 namespace MoeWorkbook.Tests.Exercises;
@@ -18,17 +19,15 @@ public sealed class ExerciseTests
     }
 
     [Fact]
-    public void Numbers_that_are_told_apart_are_shown_to_digits_in_which_they_differ()
+    public void Numbers_that_are_told_apart_are_shown_to_digits_in_which_they_differ() => Gen.Select(Gen.Double[-6, 6], Gen.OneOfConst(-1, 1)).Holds(10_000, drawn =>
     {
-        var random = new Random(1);
-        for (int i = 0; i < 10_000; i++)
-        {
-            double right = Math.Pow(10, 12 * random.NextDouble() - 6), given = right + (1 + 1e-6) * 1e-5 * Math.Max(1, right) * (random.Next(2) == 0 ? 1 : -1);
-            string message = new Exercise<int, double>("?", ["x"], _ => 0, _ => right).Judge(_ => given, random).Message;
-            string[] numbers = message[..^1].Split(" gives ")[1].Split("; it should give ");
-            Assert.NotEqual(numbers[1], numbers[0]);
-        }
-    }
+        var (exponent, sign) = drawn;
+        var right = Math.Pow(10, exponent);
+        var given = right + (1 + 1e-6) * 1e-5 * Math.Max(1, right) * sign;
+        var message = new Exercise<int, double>("?", ["x"], _ => 0, _ => right).Judge(_ => given, new(1)).Message;
+        var numbers = message[..^1].Split(" gives ")[1].Split("; it should give ");
+        Assert.NotEqual(numbers[1], numbers[0]);
+    });
 
     [Fact]
     public void Five_digits_are_enough_and_four_are_not()

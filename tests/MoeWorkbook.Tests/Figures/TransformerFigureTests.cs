@@ -6,7 +6,7 @@ namespace MoeWorkbook.Tests.Figures;
 
 public sealed class TransformerFigureTests
 {
-    private static readonly string[] Cached = ["llama-2-7b", "qwen3.5-35b-a3b"];
+    private static readonly string[] _cached = ["llama-2-7b", "qwen3.5-35b-a3b"];
 
     private static JsonArray Lines(Figure figure) => JsonNode.Parse(figure.ToJson())!["data"]!.AsArray();
 
@@ -15,7 +15,7 @@ public sealed class TransformerFigureTests
     [Fact]
     public void A_line_of_the_cache_ends_at_the_longest_sequence_of_the_model()
     {
-        var lines = Lines(MoeWorkbook.Figures.CacheAgainstContext(Cached));
+        var lines = Lines(MoeWorkbook.Figures.CacheAgainstContext(_cached));
         Assert.Equal([4096, 262144], lines.Select(line => Values(line!, "x")[^1]));
         // Llama-2-7B: 32 layers · 2 · 32 heads · 128 numbers · 2 bytes = 524,288 bytes a position.
         Assert.Equal(4096 * 524_288L / 1e9, Values(lines[0]!, "y")[^1], 9);

@@ -5,7 +5,7 @@ namespace MoeWorkbook.Tests.HuggingFace;
 
 public sealed class HuggingFaceConfigWriterTests
 {
-    private static readonly MoeConfig Moe = new(8, 2, 24);
+    private static readonly MoeConfig _moe = new(8, 2, 24);
 
     public static TheoryData<string> CatalogIds => [.. ModelCatalog.All.Where(m => HuggingFaceConfigWriter.ModelTypes.Contains(m.Config.ModelType)).Select(m => m.Id)];
 
@@ -45,7 +45,7 @@ public sealed class HuggingFaceConfigWriterTests
         Assert.Contains("Norm", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(llama with { Norm = new(NormKind.Layer, 1e-5) })).Message);
         Assert.Contains("longrope", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(llama with { Rotary = new(1e4) { Scaling = new("longrope", 2) } })).Message);
         Assert.Contains("dbrx", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(ModelCatalog.Find("dbrx").Config)).Message);
-        var alternating = Dense("deepseek") with { MoeLayers = [true, false, true, true], Moe = Moe };
+        var alternating = Dense("deepseek") with { MoeLayers = [true, false, true, true], Moe = _moe };
         Assert.Contains("MoeLayers", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(alternating)).Message);
         var mixed = Dense("mistral") with { LayerAttention = [AttentionKind.SlidingWindow, AttentionKind.Full, AttentionKind.Full, AttentionKind.Full], Attention = new(4, 2, 8) { SlidingWindow = 5 } };
         Assert.Contains("LayerAttention", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(mixed)).Message);
@@ -67,19 +67,19 @@ public sealed class HuggingFaceConfigWriterTests
         var window = dense.Attention with { SlidingWindow = 5 };
         AttentionKind[] sliding = [AttentionKind.SlidingWindow, AttentionKind.SlidingWindow, AttentionKind.SlidingWindow, AttentionKind.SlidingWindow];
         AttentionKind[] lateSliding = [AttentionKind.Full, AttentionKind.Full, AttentionKind.SlidingWindow, AttentionKind.SlidingWindow];
-        var normalized = Moe with { NormalizeWeights = true, AuxiliaryLossWeight = 0.01 };
+        var normalized = _moe with { NormalizeWeights = true, AuxiliaryLossWeight = 0.01 };
         var biased = dense.Attention with { QueryKeyValueBias = true, OutputBias = true };
         return modelType switch
         {
             "llama" => [dense, dense with { Attention = biased, FeedForwardBias = true }, dense with { FeedForward = FeedForwardKind.GeGlu }, dense with { FeedForward = FeedForwardKind.GeGluTanh }],
             "mistral" => [dense, dense with { Attention = window, LayerAttention = sliding }],
             "mixtral" => [Sparse(dense, normalized), Sparse(dense, normalized) with { Attention = window, LayerAttention = sliding }],
-            "olmoe" => [.. new[] { Moe, normalized }.Select(m => Sparse(dense with { Attention = dense.Attention with { QueryKeyNorm = QueryKeyNorm.FullWidth, Clip = 8.5 } }, m))],
+            "olmoe" => [.. new[] { _moe, normalized }.Select(m => Sparse(dense with { Attention = dense.Attention with { QueryKeyNorm = QueryKeyNorm.FullWidth, Clip = 8.5 } }, m))],
             "qwen3" => [.. Qwen3(dense)],
-            "qwen3_moe" => [.. Qwen3(dense).SelectMany(d => new[] { Sparse(d, normalized), Mixed(d, Moe) })],
-            "qwen2_moe" => [.. new[] { normalized, Moe }.SelectMany(m => new[] { dense, dense with { Attention = dense.Attention with { QueryKeyValueBias = true } }, dense with { Attention = window, LayerAttention = lateSliding } }
+            "qwen3_moe" => [.. Qwen3(dense).SelectMany(d => new[] { Sparse(d, normalized), Mixed(d, _moe) })],
+            "qwen2_moe" => [.. new[] { normalized, _moe }.SelectMany(m => new[] { dense, dense with { Attention = dense.Attention with { QueryKeyValueBias = true } }, dense with { Attention = window, LayerAttention = lateSliding } }
                 .Select(d => Mixed(d, m with { SharedIntermediateSize = 40, SharedExpertGate = true })))],
-            "qwen3_next" => [.. new[] { normalized, Moe }.SelectMany(m => new[] { true, false }.Select(gate => Sparse(dense with
+            "qwen3_next" => [.. new[] { normalized, _moe }.SelectMany(m => new[] { true, false }.Select(gate => Sparse(dense with
             {
                 Attention = dense.Attention with { QueryKeyNorm = QueryKeyNorm.PerHead, OutputGate = gate },
                 Rotary = new(10000) { Fraction = 0.5 },
@@ -87,7 +87,7 @@ public sealed class HuggingFaceConfigWriterTests
                 LinearAttention = new(2, 4, 8, 16, 4),
                 LayerAttention = [AttentionKind.Linear, AttentionKind.Full, AttentionKind.Linear, AttentionKind.Full],
             }, m with { SharedIntermediateSize = 24, SharedExpertGate = true })))],
-            "deepseek" => [dense, Mixed(dense, Moe with { SharedIntermediateSize = 48 }), Sparse(dense with { Attention = biased }, normalized), Periodic(dense, Moe)],
+            "deepseek" => [dense, Mixed(dense, _moe with { SharedIntermediateSize = 48 }), Sparse(dense with { Attention = biased }, normalized), Periodic(dense, _moe)],
             "deepseek_v3" or "kimi_k2" => [.. new int?[] { 24, null }.SelectMany(rank => new[] { true, false }.Select(isV3 => Mixed(Latent(dense, rank, isV3), normalized with
             {
                 SharedIntermediateSize = 24,

@@ -58,6 +58,7 @@ public sealed class HuggingFaceGenerationTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task The_program_stops_where_the_generation_config_says()
     {
         var (code, output, errors, _) = await Workbook.RunAsync("generate", Path.Combine(AppContext.BaseDirectory, "Golden", "eos-only-genconfig"), "--tokens", "3", "--max-tokens", "12");
@@ -65,6 +66,7 @@ public sealed class HuggingFaceGenerationTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task Options_on_the_command_line_win()
     {
         foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "eos-only-genconfig"))) File.Copy(file, _temporary.Path(Path.GetFileName(file)));

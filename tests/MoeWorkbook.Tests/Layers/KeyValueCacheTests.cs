@@ -1,3 +1,4 @@
+using CsCheck;
 using MoeWorkbook.Tests.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,16 +23,18 @@ public sealed class KeyValueCacheTests
         using var model = golden.Load(device: device);
         var tokens = golden.TokenTensor.to(device);
         var whole = model.forward(tokens);
-        var random = new Random(7);
-        for (var trial = 0; trial < 6; trial++)
+        Pieces([.. Enumerable.Repeat(true, 9)]);
+        Gen.Bool.Array[9].Holds(5, Pieces);
+
+        void Pieces(bool[] cuts) // after each of the ten positions but the last
         {
             using var cache = new KeyValueCache();
-            var pieces = new List<Tensor>();
-            for (long start = 0; start < 10;)
+            var (pieces, start) = (new List<Tensor>(), 0);
+            for (var end = 1; end <= 10; end++)
             {
-                var length = trial == 0 ? 1 : random.NextInt64(1, 11 - start);
-                pieces.Add(model.forward(tokens.narrow(1, start, length), cache));
-                start += length;
+                if (end < 10 && !cuts[end - 1]) continue;
+                pieces.Add(model.forward(tokens.narrow(1, start, end - start), cache));
+                start = end;
             }
 
             Assert.Equal(10, cache.Length);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MoeWorkbook.Notebooks;
+using MoeWorkbook.Tests.Chapters;
 
 namespace MoeWorkbook.Tests.Notebooks;
 
@@ -11,6 +12,7 @@ public sealed class JupyterTests : IDisposable
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
     [Theory]
+    [Trait("Category", "Slow")]
     [InlineData("00-welcome.ipynb")]
     [InlineData("01-counting-parameters.ipynb")]
     [InlineData("03-top-k-routing.ipynb")]
@@ -22,7 +24,7 @@ public sealed class JupyterTests : IDisposable
         IReadOnlyList<IReadOnlyList<JsonNode>> there;
         await using (JupyterServer server = await JupyterServer.StartAsync(_data, notebooks))
             there = await server.ExecuteAsync(chapter, JupyterKernelSpec.Name);
-        NotebookResult here = await NotebookRunner.RunAsync(Path.Combine(notebooks, chapter));
+        var here = await ChapterTests.Execute(chapter);
         Assert.Null(here.Failure?.ToString());
         NotebookCell[] cells = [.. here.Document.CodeCells];
         Assert.Equal(cells.Length, there.Count);

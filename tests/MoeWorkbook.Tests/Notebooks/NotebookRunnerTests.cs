@@ -5,6 +5,7 @@ using MoeWorkbook.Notebooks;
 namespace MoeWorkbook.Tests.Notebooks;
 
 /// <summary>What the runner makes of the kernel's events and of its end; what the kernel itself does is .NET Interactive's.</summary>
+[Trait("Category", "Slow")]
 public sealed class NotebookRunnerTests : IDisposable
 {
     private readonly NotebookFolder _folder = new();

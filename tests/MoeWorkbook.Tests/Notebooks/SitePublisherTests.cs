@@ -2,6 +2,7 @@ using MoeWorkbook.Notebooks;
 
 namespace MoeWorkbook.Tests.Notebooks;
 
+[Trait("Category", "Slow")]
 public sealed class SitePublisherTests : IDisposable
 {
     private readonly NotebookFolder _folder = new();

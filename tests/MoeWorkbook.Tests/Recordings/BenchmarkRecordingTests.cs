@@ -6,6 +6,7 @@ using MoeWorkbook.Tests.Notebooks;
 namespace MoeWorkbook.Tests.Recordings;
 
 /// <summary>A recording that <c>bench --record</c> made on this machine's CPU, as the library and the notebooks read it.</summary>
+[Trait("Category", "Slow")]
 public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded recorded) : IClassFixture<BenchmarkRecordingTests.Recorded>
 {
     [Fact]

@@ -6,7 +6,7 @@ namespace MoeWorkbook.Tests.Recordings;
 /// <summary>What the chapters say about the recorded run and the trained model in <c>data</c>.</summary>
 public sealed class RecordedTests
 {
-    private static readonly string Data = Path.Combine(Repository.Root, "data");
+    private static readonly string _data = Path.Combine(Repository.Root, "data");
 
     [Theory, InlineData("32 experts, top-1"), InlineData("32 halves, top-2"), InlineData("64 quarters, top-4")]
     public void A_mixture_of_experts_needs_at_least_one_and_a_half_times_fewer_steps_than_the_dense_model_of_equal_active_parameters(string name)
@@ -27,7 +27,7 @@ public sealed class RecordedTests
     public void The_experts_of_the_trained_model_tell_more_about_the_domain_than_chance_in_every_layer()
     {
         const int length = 12_288;
-        using var model = HuggingFaceDirectory.Load(Path.Combine(Data, "checkpoints", "small-moe"), dtype: ScalarType.Float32);
+        using var model = HuggingFaceDirectory.Load(Path.Combine(_data, "checkpoints", "small-moe"), dtype: ScalarType.Float32);
         var corpus = SyntheticCorpus.Generate(new() { TableSize = 150, TrainingBytes = 200_000, ValidationBytes = 20_000 }).WithEndOfText();
         int[] tokens = corpus.Validation.Tokens[..length].ToArray(), domains = corpus.Validation.Domains[..length].ToArray();
         var segments = new int[length];
@@ -44,7 +44,7 @@ public sealed class RecordedTests
     [Fact]
     public void The_trained_model_has_a_shape_and_files_that_other_engines_take()
     {
-        var folder = Path.Combine(Data, "checkpoints", "small-moe");
+        var folder = Path.Combine(_data, "checkpoints", "small-moe");
         var config = HuggingFaceConfig.Read(folder);
         Assert.Equal(("olmoe", 257, false), (config.ModelType, config.VocabularySize, config.TiedEmbeddings));
         Assert.Equal(config.HiddenSize, config.Attention.HeadCount * config.Attention.HeadSize); // and as many key and value headCount: its norms span the whole width
@@ -60,7 +60,7 @@ public sealed class RecordedTests
     [Theory, InlineData("the "), InlineData("2026-"), InlineData("12*")]
     public void The_trained_model_ends_a_text_itself(string prompt)
     {
-        using var model = HuggingFaceDirectory.Load(Path.Combine(Data, "checkpoints", "small-moe"), dtype: ScalarType.Float32);
+        using var model = HuggingFaceDirectory.Load(Path.Combine(_data, "checkpoints", "small-moe"), dtype: ScalarType.Float32);
         var written = model.Generate([.. prompt.Select(letter => (long)letter)], new(model.Config.MaxPositions!.Value * 4) { StopTokens = [256] });
         Assert.Equal(256, written[^1]);
     }
@@ -91,7 +91,7 @@ public sealed class RecordedTests
         Assert.All(runs.Where(run => run.Name == "expert choice"), run => Assert.Equal(0, run.Validations[^1].WorstLoad().MaxViolation, 1e-2));
     }
 
-    private static IReadOnlyList<TrainingRun> Runs(string recording) => TrainingRecording.Read(Path.Combine(Data, "recorded", $"{recording}.json")).Runs;
+    private static IReadOnlyList<TrainingRun> Runs(string recording) => TrainingRecording.Read(Path.Combine(_data, "recorded", $"{recording}.json")).Runs;
 
     private static double[] Losses(IEnumerable<TrainingRun> runs, string name) => [.. runs.Where(run => run.Name == name).OrderBy(run => run.Seed).Select(run => run.FinalLoss)];
 

@@ -4,12 +4,12 @@ namespace MoeWorkbook.Tests.Specialization;
 
 public sealed class ExpertAblationTests
 {
-    private static readonly ModelConfig Config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, vocabularySize: 11).MixtureOfExperts(3, 1);
+    private static readonly ModelConfig _config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, vocabularySize: 11).MixtureOfExperts(3, 1);
 
     [Theory, InlineData(RemovedExpert.Rerouted), InlineData(RemovedExpert.Silent)]
     public void The_loss_is_that_of_a_model_whose_expert_is_really_gone(RemovedExpert how)
     {
-        using var model = new CausalLanguageModel(Config, seed: 4);
+        using var model = new CausalLanguageModel(_config, seed: 4);
         var moe = model.Decoder.Layers[1].Moe!;
         using (no_grad()) moe.Router.get_parameter("weight")!.mul_(50); // firm choices
         using var batch = Batch();
@@ -37,7 +37,7 @@ public sealed class ExpertAblationTests
     [Fact]
     public void A_layer_that_is_not_there_is_refused()
     {
-        using var model = new CausalLanguageModel(Config);
+        using var model = new CausalLanguageModel(_config);
         using var batch = Batch();
         Assert.Contains("layer is 2; the model has 2", Assert.Throws<ArgumentException>(() => ExpertAblation.Measure(model, batch, 2, layer: 2)).Message, StringComparison.Ordinal);
     }
