@@ -44,7 +44,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         recorded.Recording.Write(folder.Path("cpu.json"));
         TrainingRecording.Of("another command", []).Write(folder.Path("training.json"));
         Assert.Empty(BenchmarkRecording.OnGpu(folder.Root));
-        var gpu = recorded.Recording with { Device = "cuda:0", Gpu = new("a GPU", "1.2", 80L << 30, 79L << 30) };
+        var gpu = recorded.Recording with { Origin = recorded.Recording.Origin with { Device = "cuda:0", Gpu = new("a GPU", "1.2", 80L << 30, 79L << 30) } };
         gpu.Write(folder.Path("gpu.json"));
         var found = Assert.Single(BenchmarkRecording.OnGpu(folder.Root));
         Assert.Equal(gpu.ToString(), found.ToString());
@@ -105,7 +105,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         Assert.Null(result.Failure?.ToString());
         string[] outputs = [.. result.Document.CodeCells.Skip(2).Select(cell => string.Concat(cell.OutputHtml.Append(cell.OutputText)))];
         string with = string.Concat(outputs[..shown.Length]), without = string.Concat(outputs[shown.Length..]);
-        Assert.Contains(recorded.Recording.Processor, with, StringComparison.Ordinal);
+        Assert.Contains(recorded.Recording.Origin.Processor, with, StringComparison.Ordinal);
         Assert.DoesNotContain("No GPU run", with, StringComparison.Ordinal);
         Assert.Contains("No GPU run is recorded yet", without, StringComparison.Ordinal);
 
