@@ -63,8 +63,8 @@ internal static class Mutation
         var header = OfJson(Encoding.UTF8.GetString(file, 8, length)).Select(Encoding.UTF8.GetBytes);
         return Gen.Frequency(
             (7, header.Select(json => File((ulong)json.Length, json))),
-            (1, Gen.Select(header, Gen.OneOf(Gen.OneOfConst(0UL, 1, 100_000_000, 100_000_001, 1UL << 31, 1UL << 60, 1UL << 63, ulong.MaxValue), Gen.ULong), (json, size) => File(size, json))),
-            (1, Gen.Select(header, Gen.OneOfConst(-1, 1), (json, off) => File((ulong)(json.Length + off), json))),
+            (1, Gen.Select(header, Gen.OneOf(Gen.OneOf(0UL, 1UL, 100_000_000UL, 100_000_001UL, 1UL << 31, 1UL << 60, 1UL << 63, ulong.MaxValue), Gen.ULong), (json, size) => File(size, json))),
+            (1, Gen.Select(header, Gen.OneOf(-1, 1), (json, off) => File((ulong)(json.Length + off), json))),
             (4, OfBytes(file)));
 
         byte[] File(ulong size, byte[] json) => [.. BitConverter.GetBytes(size), .. json, .. file.AsSpan(8 + length)];

@@ -1,4 +1,3 @@
-using MoeWorkbook.Tests.Browsers;
 using MoeWorkbook.Tests.Notebooks;
 using static TorchSharp.torch;
 

@@ -19,7 +19,7 @@ public sealed class ExerciseTests
     }
 
     [Fact]
-    public void Numbers_that_are_told_apart_are_shown_to_digits_in_which_they_differ() => Gen.Select(Gen.Double[-6, 6], Gen.OneOfConst(-1, 1)).Holds(10_000, drawn =>
+    public void Numbers_that_are_told_apart_are_shown_to_digits_in_which_they_differ() => Gen.Select(Gen.Double[-6, 6], Gen.OneOf(-1, 1)).Holds(10_000, drawn =>
     {
         var (exponent, sign) = drawn;
         var right = Math.Pow(10, exponent);
