@@ -22,8 +22,8 @@ public sealed class DrawnFigureTests
         Needs.Browser();
         using var folder = new TemporaryDirectory();
         string root = Directory.CreateDirectory(folder.Path("notebooks")).FullName, site = Directory.CreateDirectory(folder.Path("site")).FullName;
-        string notebook = Notebook([("NotebookDisplay.Register();", FigureScript.Current.ToHtml()), ("chart", NotebookDisplay.ToHtml(Chart)), ("figure", Figure.ToHtml())]);
-        foreach (string place in (string[])[root, site]) await File.WriteAllTextAsync(Path.Combine(place, "01-page.ipynb"), notebook);
+        var notebook = Notebook([("NotebookDisplay.Register();", FigureScript.Current.ToHtml()), ("chart", NotebookDisplay.ToHtml(Chart)), ("figure", Figure.ToHtml())]);
+        foreach (var place in (string[])[root, site]) await File.WriteAllTextAsync(Path.Combine(place, "01-page.ipynb"), notebook);
         SitePublisher.Publish([], new() { Root = root, Folder = site, NpmFolder = folder.Path("npm"), Npm = "no-such-npm", FigureScript = FigureScript.JavaScript }, TextWriter.Null);
 
         await using var page = await OfflinePage.OpenAsync();
@@ -56,7 +56,7 @@ public sealed class DrawnFigureTests
             """);
         await page.EvaluateAsync($"show({JsonSerializer.Serialize(Figure.ToHtml())})");
         Assert.Contains("first cell", (string)(await page.EvaluateAsync("document.querySelector('[data-figure]').textContent"))!, StringComparison.Ordinal);
-        for (int time = 0; time < 2; time++) await page.EvaluateAsync($"show({JsonSerializer.Serialize(FigureScript.Current.ToHtml())})");
+        for (var time = 0; time < 2; time++) await page.EvaluateAsync($"show({JsonSerializer.Serialize(FigureScript.Current.ToHtml())})");
         await page.WaitAsync($"{Bars} === 2");
         await page.EvaluateAsync($"show({JsonSerializer.Serialize(Figure.ToHtml())}); show({JsonSerializer.Serialize(NotebookDisplay.ToHtml(Chart))})");
         await page.WaitAsync($"{Bars} === 7");
@@ -67,7 +67,7 @@ public sealed class DrawnFigureTests
     public async Task The_classic_Notebook_draws_what_the_real_kernel_sends_and_again_when_it_is_opened_anew()
     {
         Needs.ClassicNotebook();
-        string folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", $"classic-{Guid.NewGuid():N}")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", $"classic-{Guid.NewGuid():N}")).FullName;
         try
         {
             await File.WriteAllTextAsync(Path.Combine(folder, "drawn.ipynb"), Notebook(
@@ -102,7 +102,7 @@ public sealed class DrawnFigureTests
         Needs.Browser();
         using var folder = new TemporaryDirectory();
         await Figure.SaveAsync(folder.Path("figure.png"), width: 400, height: 300);
-        byte[] png = await File.ReadAllBytesAsync(folder.Path("figure.png"));
+        var png = await File.ReadAllBytesAsync(folder.Path("figure.png"));
         Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], png[..4]);
         Assert.Equal((800, 600), (System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
 
@@ -118,7 +118,7 @@ public sealed class DrawnFigureTests
     [Fact]
     public async Task Without_a_browser_the_error_says_what_was_looked_for_and_what_to_install()
     {
-        string message = (await Assert.ThrowsAsync<FileNotFoundException>(() => HeadlessBrowser.StartAsync(["no-such-browser", "/none/either"]))).Message;
+        var message = (await Assert.ThrowsAsync<FileNotFoundException>(() => HeadlessBrowser.StartAsync(["no-such-browser", "/none/either"]))).Message;
         Assert.Contains("(looked for no-such-browser, /none/either)", message, StringComparison.Ordinal);
         Assert.Contains("apt-get install chromium", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);

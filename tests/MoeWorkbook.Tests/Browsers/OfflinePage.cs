@@ -26,7 +26,7 @@ internal sealed class OfflinePage : IAsyncDisposable
     {
         var page = new OfflinePage(await HeadlessBrowser.StartAsync());
         page._browser.Told = page.Take;
-        foreach (string domain in (string[])["Page", "Runtime", "Log", "Fetch"]) await page._browser.SendAsync($"{domain}.enable");
+        foreach (var domain in (string[])["Page", "Runtime", "Log", "Fetch"]) await page._browser.SendAsync($"{domain}.enable");
         return page;
     }
 
@@ -62,7 +62,7 @@ internal sealed class OfflinePage : IAsyncDisposable
         {
             case "Fetch.requestPaused":
                 string address = parameters["request"]!["url"]!.GetValue<string>(), request = parameters["requestId"]!.GetValue<string>();
-                bool local = _local.Any(start => address.StartsWith(start, StringComparison.Ordinal));
+                var local = _local.Any(start => address.StartsWith(start, StringComparison.Ordinal));
                 if (!local) Note($"asks for {address}");
                 _ = local ? _browser.SendAsync("Fetch.continueRequest", new { requestId = request }) : _browser.SendAsync("Fetch.failRequest", new { requestId = request, errorReason = "InternetDisconnected" });
                 break;

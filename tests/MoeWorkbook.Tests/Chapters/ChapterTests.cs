@@ -28,7 +28,7 @@ public sealed partial class ChapterTests
     {
         var document = (await Execute(name)).Document;
         // The script that draws the figures is compressed: any digits may stand in it.
-        string printed = string.Concat(document.CodeCells.SelectMany(cell => cell.OutputHtml.Where(html => !html.Contains("data-figure-script", StringComparison.Ordinal)).Append(cell.OutputText)));
+        var printed = string.Concat(document.CodeCells.SelectMany(cell => cell.OutputHtml.Where(html => !html.Contains("data-figure-script", StringComparison.Ordinal)).Append(cell.OutputText)));
         var quoted = document.Cells.Where(cell => cell.Kind == CellKind.Markdown)
             .SelectMany(cell => ExactNumber().Matches(cell.Source)).Select(match => match.Value).Distinct();
         Assert.All(quoted, number => Assert.True(
@@ -57,7 +57,7 @@ public sealed partial class ChapterTests
     [Theory, MemberData(nameof(Chapters))]
     public void A_chapter_is_kept_without_outputs_and_begins_with_the_common_cell(string name)
     {
-        foreach (string folder in (string[])["", "solutions"])
+        foreach (var folder in (string[])["", "solutions"])
         {
             var cells = NotebookDocument.Read(Path.Combine(_folder, folder, name)).CodeCells.ToList();
             Assert.Equal(FirstCell, cells[0].Source.Replace("../../", "../", StringComparison.Ordinal));

@@ -19,7 +19,7 @@ public sealed class BenchCommandTests
         Assert.Equal(["float32 1", "float32 5", "bfloat16 1", "bfloat16 5", "int8 1", "int8 5", "int4 1", "int4 5"], rows.Select(row => $"{row!["dtype"]} {row["tokens"]}"));
         foreach (var row in rows)
         {
-            foreach (string number in new[] { "milliseconds", "predicted_milliseconds", "bandwidth_fraction", "gemm_fraction", "loop_milliseconds", "dense_total_milliseconds", "dense_active_milliseconds" }) Assert.True((double)row![number]! > 0, number);
+            foreach (var number in new[] { "milliseconds", "predicted_milliseconds", "bandwidth_fraction", "gemm_fraction", "loop_milliseconds", "dense_total_milliseconds", "dense_active_milliseconds" }) Assert.True((double)row![number]! > 0, number);
             Assert.True(row!.AsObject().ContainsKey("pytorch_milliseconds"));
             Assert.True(row.AsObject().ContainsKey("pytorch_grouped_milliseconds"));
             Assert.Null(row["pytorch_milliseconds"]);
@@ -54,7 +54,7 @@ public sealed class BenchCommandTests
     public async Task A_recording_has_every_result_with_its_command_and_a_failed_benchmark_leaves_what_was_measured_before()
     {
         using var directory = new TemporaryDirectory();
-        string file = directory.Path("recorded.json");
+        var file = directory.Path("recorded.json");
         const string layer = "moe-layer --hidden 64 --intermediate-size 128 --experts 4 --tokens 3 --dtypes float32 --rounds 2 --no-pytorch", model = "decode --batch 1 --hidden 64 --intermediate-size 32 --layers 1 --rounds 2";
         Assert.NotEqual(0, (await Run("bench", "--record", file, "--only", $"{model}; {layer} --experts 0")).Code);
         Assert.False(File.Exists(file));

@@ -126,10 +126,10 @@ public sealed class CommandLineTests
         Assert.Contains("diverged at step", ended.Line, StringComparison.Ordinal);
         string[] left = [.. Directory.EnumerateFileSystemEntries(directory.Path("model")).Select(path => Path.GetFileName(path)!)];
         Assert.All(left, name => Assert.StartsWith("checkpoint-", name, StringComparison.Ordinal));
-        foreach (string checkpoint in left)
+        foreach (var checkpoint in left)
         {
             using var state = SafetensorsFile.Open(directory.Path($"model/{checkpoint}/state.safetensors"));
-            foreach (string name in state.Entries.Keys.Where(name => name.StartsWith("weight.", StringComparison.Ordinal)))
+            foreach (var name in state.Entries.Keys.Where(name => name.StartsWith("weight.", StringComparison.Ordinal)))
                 Assert.True(state.Read(name).isfinite().all().item<bool>(), name);
         }
     }
@@ -159,7 +159,7 @@ public sealed class CommandLineTests
     public async Task One_directory_takes_one_training()
     {
         using var directory = new TemporaryDirectory();
-        string output = directory.Path("model");
+        var output = directory.Path("model");
         using var first = Workbook.Start("train", Training, "--output", output);
         while (!File.Exists(Path.Combine(output, ".train.lock")) && !first.HasExited)
             await Task.Delay(20);
@@ -170,7 +170,7 @@ public sealed class CommandLineTests
         await first.WaitForExitAsync();
         // What a run leaves that was killed does not keep the next one out.
         using var third = Workbook.Start("train", Training, "--output", output, "--resume");
-        string? line = await third.StandardOutput.ReadLineAsync();
+        var line = await third.StandardOutput.ReadLineAsync();
         Assert.Contains("entropy", line, StringComparison.Ordinal);
         third.Kill();
         await third.WaitForExitAsync();

@@ -41,7 +41,7 @@ public sealed class DisplayTests
         var sourceType = (Type)attribute.GetType().GetProperty("FormatterSourceType")!.GetValue(attribute)!;
         var formatters = (IEnumerable)sourceType.GetMethod("CreateTypeFormatters")!.Invoke(Activator.CreateInstance(sourceType), [])!;
         var texts = new Dictionary<string, string>();
-        foreach (object formatter in formatters)
+        foreach (var formatter in formatters)
         {
             var writer = new StringWriter();
             Assert.True((bool)formatter.GetType().GetMethod("Format")!.Invoke(formatter, [value, writer])!);
@@ -66,7 +66,7 @@ public sealed class DisplayTests
     public void A_large_tensor_shows_a_corner()
     {
         using var tensor = torch.arange(3 * 40 * 50, dtype: torch.int64).reshape(3, 40, 50);
-        string[] lines = NotebookDisplay.ToPlainText(tensor)!.Split('\n');
+        var lines = NotebookDisplay.ToPlainText(tensor)!.Split('\n');
         Assert.Equal(["Int64 [3, 40, 50] on cpu", "[0, :, :] =", "  0    1    2    3    4    5    6    7    8    9  …"], lines[..3]);
         Assert.Equal("…", lines[^1]);
     }

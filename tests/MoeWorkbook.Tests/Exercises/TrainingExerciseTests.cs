@@ -31,7 +31,7 @@ public sealed class TrainingExerciseTests
         Assert.True(MoeWorkbook.Exercises.RouteWithout.Check(token =>
         {
             int[] experts = [.. Enumerable.Range(0, token.Logits.Length).Where(e => e != token.Removed).OrderByDescending(e => token.Logits[e]).Take(token.ExpertsPerToken)];
-            double sum = experts.Sum(e => Math.Exp(token.Logits[e]));
+            var sum = experts.Sum(e => Math.Exp(token.Logits[e]));
             return (experts, [.. experts.Select(e => Math.Exp(token.Logits[e]) / sum)]);
         }, seed: 4).Correct);
 

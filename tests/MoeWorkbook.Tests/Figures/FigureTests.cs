@@ -73,7 +73,7 @@ public sealed class FigureTests
     [Fact]
     public void No_text_of_a_figure_can_end_its_script()
     {
-        string html = TwoLines("</script><script>alert(1)</script>").ToHtml();
+        var html = TwoLines("</script><script>alert(1)</script>").ToHtml();
         Assert.Single(Regex.Matches(html, "</script>"));
         Assert.Single(Regex.Matches(html, "<script"));
     }
@@ -89,7 +89,7 @@ public sealed class FigureTests
     [Fact]
     public void The_figure_stands_behind_its_place_as_json_and_brings_no_script_of_its_own()
     {
-        string html = TwoLines("</script>").ToHtml();
+        var html = TwoLines("</script>").ToHtml();
         var json = Regex.Match(html, "<div data-figure=\"\"[^>]*>[^<]*</div>\n<script type=\"application/json\">(.*)</script>");
         Assert.Equal(TwoLines("</script>").ToJson(), JsonNode.Parse(json.Groups[1].Value)!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
         Assert.DoesNotContain("//cdn", html, StringComparison.Ordinal);
@@ -123,7 +123,7 @@ public sealed class FigureTests
         var figure = MoeWorkbook.Figures.HeatMap(new double[,] { { 1, 2 }, { 3, 4 } }, ["a", "a"], _tokens, "t", "c", "expert", "token", "probability");
         Assert.Equal([3, 4], Json(figure)["data"]![0]!["z"]![1]!.AsArray().Select(z => (double)z!));
         Assert.Equal(["a", "a"], Json(figure)["layout"]!["yaxis"]!["ticktext"]!.AsArray().Select(name => (string?)name));
-        string message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.HeatMap(new double[1, 2], ["a"], ["b"], "t", "c", "x", "y", "q")).Message;
+        var message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.HeatMap(new double[1, 2], ["a"], ["b"], "t", "c", "x", "y", "q")).Message;
         Assert.Contains("[1, 2]", message);
     }
 
@@ -135,7 +135,7 @@ public sealed class FigureTests
     public void The_shares_of_a_model_add_up_to_100()
     {
         var data = Json(MoeWorkbook.Figures.ParameterShares(_few))["data"]!.AsArray();
-        for (int model = 0; model < _few.Length; model++)
+        for (var model = 0; model < _few.Length; model++)
             Assert.Equal(100, data.Sum(trace => (double)trace!["x"]![model]!), 6);
     }
 
@@ -203,7 +203,7 @@ public sealed class FigureTests
     public void The_weights_on_a_tokens_path_are_the_softmax_of_the_largest_logits()
     {
         // 1 / (1 + e^-1) = 0.731.
-        string markup = WebUtility.HtmlDecode(Schematics.TokenPath([0, 2, -3, 1]).Markup);
+        var markup = WebUtility.HtmlDecode(Schematics.TokenPath([0, 2, -3, 1]).Markup);
         Assert.Contains("× 0.73", markup);
         Assert.Contains("× 0.27", markup);
     }

@@ -64,7 +64,7 @@ public sealed class RoutingFigureTests
         Assert.Contains("2 names for 3 tokens", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.CombineWeights(TopTwo(), "t", "c.", ["a", "b"])).Message);
         Assert.Contains("nothing to draw", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.CombineWeights([], "t", "c.")).Message);
         Assert.Contains("nothing to draw", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.ExpertLoads([], "t", "c.")).Message);
-        string message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LogitGradients([("one", zeros(2, 3)), ("two", zeros(2, 4))], "t", "c.")).Message;
+        var message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LogitGradients([("one", zeros(2, 3)), ("two", zeros(2, 4))], "t", "c.")).Message;
         Assert.Contains("two has 2 tokens and 4 experts where one has 2 and 3", message);
         Assert.Contains("[2]", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LogitGradients([("one", zeros(2))], "t", "c.")).Message);
     }

@@ -26,8 +26,8 @@ public sealed class TransformerFigureTests
     {
         var mistral = ModelCatalog.Find("mistral-7b");
         var lines = Lines(MoeWorkbook.Figures.FlopsAgainstContext(mistral));
-        int at = Array.IndexOf(Values(lines[0]!, "x"), 16384);
-        double windowed = lines.Where(line => (string?)line!["name"] != "attention: between positions").Sum(line => Values(line!, "y")[at]);
+        var at = Array.IndexOf(Values(lines[0]!, "x"), 16384);
+        var windowed = lines.Where(line => (string?)line!["name"] != "attention: between positions").Sum(line => Values(line!, "y")[at]);
         Assert.Equal(ForwardFlops.PerToken(mistral.Config, 16384).Total / 1e9, windowed, 9);
     }
 
@@ -35,7 +35,7 @@ public sealed class TransformerFigureTests
     public void A_crossing_is_marked_where_attention_between_positions_reaches_a_component()
     {
         // Mistral-7B: 6·4096·14336 / (4·4096) = 21,504 and 4·4096·128·40 / (4·4096) = 5,120.
-        string json = MoeWorkbook.Figures.FlopsAgainstContext(ModelCatalog.Find("mistral-7b")).ToJson();
+        var json = MoeWorkbook.Figures.FlopsAgainstContext(ModelCatalog.Find("mistral-7b")).ToJson();
         Assert.Contains("21,504 positions", json);
         Assert.Contains("5,120 positions", json);
     }

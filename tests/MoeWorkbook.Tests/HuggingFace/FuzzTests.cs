@@ -58,7 +58,7 @@ public sealed class FuzzTests : IDisposable
         var loaded = 0;
         var directories = Gen.OneOf([.. Golden().Select(source =>
         {
-            string config = File.ReadAllText(Path.Combine(source, "config.json"));
+            var config = File.ReadAllText(Path.Combine(source, "config.json"));
             var tensors = Tensors(source);
             return Gen.OneOf(Mutation.OfJson(config).Select(changed => (Config: changed, Tensors: tensors)), Mutation.OfSafetensors(tensors).Select(changed => (Config: config, Tensors: changed)));
         })]);

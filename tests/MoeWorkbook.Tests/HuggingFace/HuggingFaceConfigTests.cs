@@ -62,7 +62,7 @@ public sealed class HuggingFaceConfigTests
     [InlineData("\"n_group\":4,\"topk_group\":2,\"topk_method\":\"greedy\"", "\"topk_method\" is \"greedy\", which knows no groups")]
     public void What_deepseeks_router_does_not_know_is_named(string keys, string message)
     {
-        string json = """
+        var json = """
             {"model_type":"deepseek_v3","hidden_size":32,"intermediate_size":48,"moe_intermediate_size":12,"num_hidden_layers":3,"num_attention_heads":4,
              "vocab_size":64,"n_routed_experts":12,"num_experts_per_tok":3,"kv_lora_rank":16,"qk_nope_head_dim":8,"qk_rope_head_dim":4,"v_head_dim":10,
             """ + keys + "}";
@@ -74,7 +74,7 @@ public sealed class HuggingFaceConfigTests
     [InlineData("qwen3_moe", "\"use_sliding_window\":true,\"layer_types\":[\"full_attention\",\"sliding_attention\"]", "all layers of a qwen3_moe model have the window")]
     public void Windows_that_the_family_does_not_have_are_named(string type, string keys, string message)
     {
-        string json = Mixtral.Replace("\"mixtral\"", $"\"{type}\",\"moe_intermediate_size\":8,{keys}", StringComparison.Ordinal);
+        var json = Mixtral.Replace("\"mixtral\"", $"\"{type}\",\"moe_intermediate_size\":8,{keys}", StringComparison.Ordinal);
         Assert.Contains(message, Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Parse(json)).Message, StringComparison.Ordinal);
     }
 

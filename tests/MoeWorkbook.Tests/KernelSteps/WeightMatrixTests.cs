@@ -22,10 +22,10 @@ public sealed class WeightMatrixTests
         var matrix = Make(step, weights, Rows, Columns);
         var y = new float[Rows];
         matrix.Multiply(x, y);
-        for (int row = 0; row < Rows; row++)
+        for (var row = 0; row < Rows; row++)
         {
             double right = 0, magnitude = 0;
-            for (int i = 0; i < Columns; i++)
+            for (var i = 0; i < Columns; i++)
             {
                 right += (double)weights[row * Columns + i] * x[i];
                 magnitude += Math.Abs(x[i]);
@@ -79,7 +79,7 @@ public sealed class WeightMatrixTests
         var routing = SyntheticRouting.Decide(RoutingPattern.Uniform, 1, 1, 1);
         var right = new LoopExperts().Run(TorchSharp.torch.tensor(x).view(1, hidden), routing, feedForward).data<float>().ToArray();
         var given = expert.Forward(x);
-        for (int i = 0; i < hidden; i++) Assert.Equal(right[i], given[i], 1e-4 * (1 + Math.Abs(right[i])));
+        for (var i = 0; i < hidden; i++) Assert.Equal(right[i], given[i], 1e-4 * (1 + Math.Abs(right[i])));
         Assert.Equal(3L * hidden * ffn * 4, expert.Bytes);
     }
 
@@ -98,7 +98,7 @@ public sealed class WeightMatrixTests
     [Fact]
     public void A_steps_source_is_what_the_library_was_built_from()
     {
-        string source = SourceCode.Of<ScalarMatrix>("MultiplyRows").ToString();
+        var source = SourceCode.Of<ScalarMatrix>("MultiplyRows").ToString();
         Assert.StartsWith("private protected override void MultiplyRows(", source, StringComparison.Ordinal);
         Assert.EndsWith("\n}", source, StringComparison.Ordinal);
         Assert.Contains("sum += w[i] * x[i];", source, StringComparison.Ordinal);

@@ -34,7 +34,7 @@ internal sealed class JupyterServer : IAsyncDisposable
         {
             RedirectStandardError = true,
         };
-        foreach (string variable in (string[])["JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"])
+        foreach (var variable in (string[])["JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"])
             start.Environment[variable] = dataFolder;
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, _) => { };
@@ -85,7 +85,7 @@ internal sealed class JupyterServer : IAsyncDisposable
 
     private static async Task<IReadOnlyList<JsonNode>> ExecuteCellAsync(ClientWebSocket socket, string source, CancellationToken cancellation)
     {
-        string id = Guid.NewGuid().ToString("N");
+        var id = Guid.NewGuid().ToString("N");
         var request = new
         {
             channel = "shell",

@@ -62,7 +62,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         using var folder = new TemporaryDirectory();
         recorded.Recording.Write(folder.Path("cpu.json"));
         File.WriteAllText(folder.Path("cpu.json"), File.ReadAllText(folder.Path("cpu.json")).Replace(right, wrong, StringComparison.Ordinal));
-        string refused = Assert.Throws<InvalidDataException>(() => BenchmarkRecording.OnGpu(folder.Root)).Message;
+        var refused = Assert.Throws<InvalidDataException>(() => BenchmarkRecording.OnGpu(folder.Root)).Message;
         Assert.Contains("cpu.json", refused, StringComparison.Ordinal);
         Assert.Contains(message, refused, StringComparison.Ordinal);
     }
@@ -95,7 +95,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
     {
         using var folder = new NotebookFolder();
         var document = NotebookDocument.Read(Path.Combine(Repository.Root, "notebooks", $"{chapter}.ipynb"));
-        string first = document.CodeCells.First().Source.Replace("../artifacts", Path.Combine(Repository.Root, "artifacts"), StringComparison.Ordinal);
+        var first = document.CodeCells.First().Source.Replace("../artifacts", Path.Combine(Repository.Root, "artifacts"), StringComparison.Ordinal);
         string[] shown = [.. document.CodeCells.Where(cell => cell.Tags.Contains("recorded")).Select(cell => cell.Source)];
         Assert.Contains(shown, source => source.Contains("BenchmarkRecording.OnGpu(\"../data/recorded\")", StringComparison.Ordinal));
 
@@ -131,7 +131,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         public async ValueTask InitializeAsync()
         {
             const string layer = "moe-layer --dtypes bfloat16 --hidden 64 --intermediate-size 96 --experts 4 --rounds 2", size = "--hidden 64 --intermediate-size 32 --layers 1 --experts 4 --rounds 2";
-            string file = _directory.Path("cpu.json");
+            var file = _directory.Path("cpu.json");
             var (_, code) = await BenchCommandTests.Run("bench", "--record", file, "--only",
                 $"probe; {layer} --tokens 1,6; {layer} --tokens 6 --routing collapsed --no-pytorch; decode --batch 2 {size}; prefill --tokens 5 {size}; "
                 + "train --hidden 16 --heads 2 --intermediate-size 8 --experts 2 --batch 2 --sequence 16 --steps 1 --rounds 2 --no-pytorch");

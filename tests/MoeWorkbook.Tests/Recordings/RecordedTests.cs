@@ -31,10 +31,10 @@ public sealed class RecordedTests
         var corpus = SyntheticCorpus.Generate(new() { TableSize = 150, TrainingBytes = 200_000, ValidationBytes = 20_000 }).WithEndOfText();
         int[] tokens = corpus.Validation.Tokens[..length].ToArray(), domains = corpus.Validation.Domains[..length].ToArray();
         var segments = new int[length];
-        for (int i = 1; i < length; i++) segments[i] = segments[i - 1] + (domains[i] == domains[i - 1] ? 0 : 1);
+        for (var i = 1; i < length; i++) segments[i] = segments[i - 1] + (domains[i] == domains[i - 1] ? 0 : 1);
         var routed = RoutedText.Of(model, tokens, window: 64);
         Assert.Equal(corpus.VocabularySize, model.Config.VocabularySize);
-        for (int layer = 0; layer < routed.LayerCount; layer++)
+        for (var layer = 0; layer < routed.LayerCount; layer++)
         {
             var measured = MoeWorkbook.Specialization.Of(domains, routed.Experts(layer), tokens, segments, resamples: 100);
             Assert.True(measured.GivenByte.Low > measured.Shuffled.High + 0.05, $"layer {layer}: {measured}");

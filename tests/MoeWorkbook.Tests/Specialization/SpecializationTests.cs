@@ -43,7 +43,7 @@ public sealed class SpecializationTests
         int[] experts = [.. _domain.Select((domain, i) => coin[i] == 0 ? domain : random[i])];
         var measured = MoeWorkbook.Specialization.Of(_domain, experts, _byte, _segment);
         // p(expert = domain) = 2/3, the others 1/6 each.
-        double truth = 1 - (-2 / 3.0 * Math.Log(2 / 3.0) - 1 / 3.0 * Math.Log(1 / 6.0)) / Math.Log(3);
+        var truth = 1 - (-2 / 3.0 * Math.Log(2 / 3.0) - 1 / 3.0 * Math.Log(1 / 6.0)) / Math.Log(3);
         Assert.InRange(truth, measured.GivenByte.Low, measured.GivenByte.High);
         Assert.True(measured.GivenByte.Low > measured.Shuffled.High);
         Assert.Equal(measured, MoeWorkbook.Specialization.Of(_domain, experts, _byte, _segment));

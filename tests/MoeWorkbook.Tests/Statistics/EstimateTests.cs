@@ -64,7 +64,7 @@ public sealed class EstimateTests
     public void The_interval_covers_the_true_median_in_about_nineteen_of_twenty_experiments()
     {
         var random = new Random(1);
-        int covered = Enumerable.Range(0, 200).Count(experiment =>
+        var covered = Enumerable.Range(0, 200).Count(experiment =>
         {
             // Exponential times: skewed, as measured times are. Their median is ln 2.
             var estimate = Estimate.Median(Enumerable.Range(0, 25).Select(_ => -Math.Log(1 - random.NextDouble())), experiment);

@@ -41,7 +41,7 @@ public sealed class MachineProbeTests
     public void What_a_small_try_shows_to_be_hopeless_is_left_out_and_said()
     {
         Assert.Equal(125, new FirstTry(1e9).LeastSeconds(2e12));
-        int calls = 0;
+        var calls = 0;
         Assert.True(FirstTry.Of(1e6, () => { calls++; Thread.Sleep(10); }).FlopsPerSecond < 1e8);
         Assert.Equal(2, calls);
 
@@ -55,14 +55,14 @@ public sealed class MachineProbeTests
     {
         // One line of every block of 512 bytes differs in turn: a way that leaves a line out misses a difference.
         const int bytes = 1 << 20;
-        byte[] memory = GC.AllocateArray<byte>(bytes + 64, pinned: true);
+        var memory = GC.AllocateArray<byte>(bytes + 64, pinned: true);
         fixed (byte* pinned = memory)
         {
-            byte* start = pinned + (64 - (long)pinned % 64);
+            var start = pinned + (64 - (long)pinned % 64);
             foreach (var way in StreamingRead.All)
             {
-                ulong before = way.Run(start, bytes);
-                for (int line = 0; line < bytes / 64; line += 37)
+                var before = way.Run(start, bytes);
+                for (var line = 0; line < bytes / 64; line += 37)
                 {
                     start[line * 64] ^= 1;
                     Assert.NotEqual(before, way.Run(start, bytes));

@@ -37,7 +37,7 @@ public sealed class TrainingRunTests
     [Fact]
     public void A_recording_comes_back_as_it_was_written()
     {
-        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "recording.json");
+        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "recording.json");
         try
         {
             var recording = TrainingRecording.Of("a command", Runs.Value);
