@@ -38,22 +38,21 @@ public sealed partial class FloorTests
         ]),
     ]);
 
-    private static IEnumerable<(string From, string To, string User, string Used)> Arrows(SyntaxTree[] sources)
+    private static ParallelQuery<(string From, string To, string User, string Used)> Arrows(SyntaxTree[] sources)
     {
         var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(path => Path.GetFileName(path) != "MoeWorkbook.dll").Select(path => MetadataReference.CreateFromFile(path));
         var compilation = CSharpCompilation.Create("floors", sources, references, new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
-        foreach (var source in sources)
+        return sources.AsParallel().SelectMany(source =>
         {
             var model = compilation.GetSemanticModel(source);
             // A member inherited from below is used below, whatever it is called through.
-            var types = source.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>().Select(name => model.GetSymbolInfo(name).Symbol)
+            return source.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>().Select(name => model.GetSymbolInfo(name).Symbol)
                 .SelectMany(symbol => new[] { symbol as INamedTypeSymbol ?? symbol?.ContainingType, TypeOf(symbol) })
-                .OfType<INamedTypeSymbol>().Select(type => type.OriginalDefinition).ToHashSet<INamedTypeSymbol>(SymbolEqualityComparer.Default);
-            foreach (var type in types)
-                if (type.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree is { } declared)
-                    yield return (FolderOf(source), FolderOf(declared), Path.GetFileNameWithoutExtension(source.FilePath), type.Name);
-        }
+                .OfType<INamedTypeSymbol>().Select(type => type.OriginalDefinition).Distinct<INamedTypeSymbol>(SymbolEqualityComparer.Default)
+                .Select(type => (type.Name, Declared: type.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree)).Where(type => type.Declared is not null)
+                .Select(type => (FolderOf(source), FolderOf(type.Declared!), Path.GetFileNameWithoutExtension(source.FilePath), type.Name));
+        });
 
         static INamedTypeSymbol? TypeOf(ISymbol? symbol) => symbol switch
         {
