@@ -13,6 +13,7 @@ public sealed class TorchSharpTests
         double.TryParse(Environment.GetEnvironmentVariable("WORKBOOK_STRESS_SECONDS"), CultureInfo.InvariantCulture, out var seconds) ? seconds : 4);
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_temporary_Scalar_outlives_the_native_call_that_reads_it()
     {
         // As the package is published, this fails within a second or two: the collector frees the Scalar of a + b while native
