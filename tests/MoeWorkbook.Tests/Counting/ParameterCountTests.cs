@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace MoeWorkbook.Tests.Counting;
 
-public class ParameterCountTests
+public sealed class ParameterCountTests
 {
     private sealed record Expected(string Id, long? ExactTotal, long? Kv, long? Total, long? ActiveAllIn, long? ActiveExclInputEmbedding, long? ActiveExclBothEmbeddings);
 
-    private static readonly JsonSerializerOptions SnakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions _snakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
     private static readonly Expected[] expected = JsonSerializer.Deserialize<Expected[]>(
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Counting", "published-counts.json")), SnakeCase)!;
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Counting", "published-counts.json")), _snakeCase)!;
 
     public static TheoryData<string> Ids => [.. expected.Select(e => e.Id)];
 

@@ -59,7 +59,7 @@ public sealed class CountingAnswerTests
                 Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.ExpertsPerToken, m.Vocabulary)))
             .Right("active from total", m =>
             {
-                long total = Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.Experts, m.Vocabulary);
+                var total = Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.Experts, m.Vocabulary);
                 return (total, total - m.Layers * (m.Experts - m.ExpertsPerToken) * 3 * m.Hidden * m.IntermediateSize);
             })
             .Wrong("one embedding", m => (
@@ -95,7 +95,7 @@ public sealed class CountingAnswerTests
         .Right("token by token, float", b =>
         {
             float touched = 0;
-            for (int token = 0; token < b.Tokens; token++) touched += (b.Experts - touched) * b.ExpertsPerToken / b.Experts;
+            for (var token = 0; token < b.Tokens; token++) touched += (b.Experts - touched) * b.ExpertsPerToken / b.Experts;
             return touched;
         })
         .Wrong("dividing integers", b => b.Experts * (1 - Math.Pow(1 - b.ExpertsPerToken / b.Experts, b.Tokens)))
@@ -109,10 +109,10 @@ public sealed class CountingAnswerTests
         .Right("by loops", m =>
         {
             var sees = new bool[m.Queries][];
-            for (int query = 0; query < m.Queries; query++)
+            for (var query = 0; query < m.Queries; query++)
             {
                 sees[query] = new bool[m.Keys];
-                for (int key = 0; key < m.Keys; key++) sees[query][key] = key - query <= m.Keys - m.Queries;
+                for (var key = 0; key < m.Keys; key++) sees[query][key] = key - query <= m.Keys - m.Queries;
             }
             return sees;
         })
@@ -129,8 +129,8 @@ public sealed class CountingAnswerTests
         .Right("float", n => [.. n.Hidden.Zip(n.Gain, (x, g) => (float)g * ((float)x / MathF.Sqrt(n.Hidden.Average(y => (float)y * (float)y) + (float)n.Epsilon)))])
         .Right("in place", n =>
         {
-            double scale = Math.Sqrt(n.Hidden.Average(y => y * y) + n.Epsilon);
-            for (int j = 0; j < n.Hidden.Length; j++) n.Hidden[j] *= n.Gain[j] / scale;
+            var scale = Math.Sqrt(n.Hidden.Average(y => y * y) + n.Epsilon);
+            for (var j = 0; j < n.Hidden.Length; j++) n.Hidden[j] *= n.Gain[j] / scale;
             return n.Hidden;
         })
         .Wrong("unchanged", n => n.Hidden)
@@ -146,13 +146,13 @@ public sealed class CountingAnswerTests
         .Right("the matrix", t => Turn(t, t.Position * Math.Pow(10000, -2.0 * t.Pair / t.HeadSize)))
         .Right("float", t =>
         {
-            float angle = t.Position * MathF.Pow(10000, -2f * t.Pair / t.HeadSize);
+            var angle = t.Position * MathF.Pow(10000, -2f * t.Pair / t.HeadSize);
             var (sine, cosine) = MathF.SinCos(angle);
             return ((float)t.A * cosine - (float)t.B * sine, (float)t.B * cosine + (float)t.A * sine);
         })
         .Right("float, divided", t =>
         {
-            float angle = t.Position / MathF.Pow(10000, 2f * t.Pair / t.HeadSize);
+            var angle = t.Position / MathF.Pow(10000, 2f * t.Pair / t.HeadSize);
             return ((float)t.A * MathF.Cos(angle) - (float)t.B * MathF.Sin(angle), (float)t.B * MathF.Cos(angle) + (float)t.A * MathF.Sin(angle));
         })
         .Wrong("not turned", t => (t.A, t.B))

@@ -15,7 +15,7 @@ public sealed class MoeLayerExerciseTests
     public void Dropped_are_those_that_the_library_drops() => Right(Questions.DroppedByPosition.Check(queue =>
     {
         using var scope = NewDisposeScope();
-        double factor = (double)queue.Capacity * queue.Experts / queue.Chosen.Length;
+        var factor = (double)queue.Capacity * queue.Experts / queue.Chosen.Length;
         var kept = new ExpertCapacity(factor * (1 - 1e-12)).Apply(Decision(queue.Chosen, queue.Experts)).Kept.data<bool>().ToArray();
         return [.. Enumerable.Range(0, kept.Length).Where(i => !kept[i])];
     }, seed: 4));

@@ -88,7 +88,7 @@ public sealed class RoutingAnswerTests
     public void The_smooth_load() => Answers.To(Questions.NoisyLoad)
         .Right("by cases, float", t =>
         {
-            int[] order = Best(t.NoisyLogits, t.NoisyLogits.Length);
+            var order = Best(t.NoisyLogits, t.NoisyLogits.Length);
             return [.. t.Logits.Select((z, e) => ((float)z - (float)t.NoisyLogits[order[Array.IndexOf(order, e) < t.ExpertsPerToken ? t.ExpertsPerToken : t.ExpertsPerToken - 1]]) / (float)t.Deviations[e])];
         })
         .Wrong("k-th of all", t => [.. t.Logits.Select((z, e) => (z - t.NoisyLogits.OrderDescending().ElementAt(t.ExpertsPerToken - 1)) / t.Deviations[e])])
@@ -102,11 +102,11 @@ public sealed class RoutingAnswerTests
         .Right("by counting", l =>
         {
             var counts = new int[l.Experts];
-            foreach (int expert in l.Chosen) counts[expert]++;
+            foreach (var expert in l.Chosen) counts[expert]++;
             var next = new int[l.Experts];
-            for (int e = 1; e < l.Experts; e++) next[e] = next[e - 1] + counts[e - 1];
+            for (var e = 1; e < l.Experts; e++) next[e] = next[e - 1] + counts[e - 1];
             var order = new int[l.Chosen.Length];
-            for (int i = 0; i < order.Length; i++) order[next[l.Chosen[i]]++] = i;
+            for (var i = 0; i < order.Length; i++) order[next[l.Chosen[i]]++] = i;
             return (counts, order);
         })
         .Wrong("Array.Sort", l =>
@@ -170,7 +170,7 @@ public sealed class RoutingAnswerTests
         .Right("float, from one to the next", b =>
         {
             float p = 1f / b.Experts, probability = MathF.Pow(1 - p, b.Tokens), dropped = 0;
-            for (int n = 0; n <= b.Tokens; n++)
+            for (var n = 0; n <= b.Tokens; n++)
             {
                 if (n > b.Capacity) dropped += (n - b.Capacity) * probability;
                 probability *= (b.Tokens - n) / (n + 1f) * p / (1 - p);
@@ -231,7 +231,7 @@ public sealed class RoutingAnswerTests
         .Right("multiplied out", s => Moved(s, n => Math.Sign(s.Load.Sum() - n * s.Load.Length)))
         .Right("in place", s =>
         {
-            for (int e = 0; e < s.Biases.Length; e++) s.Biases[e] += s.Rate * s.Load.Average().CompareTo(s.Load[e]);
+            for (var e = 0; e < s.Biases.Length; e++) s.Biases[e] += s.Rate * s.Load.Average().CompareTo(s.Load[e]);
             return s.Biases;
         })
         .Wrong("equal goes down", s => Moved(s, n => n < s.Load.Average() ? 1 : -1))
@@ -288,7 +288,7 @@ public sealed class RoutingAnswerTests
     {
         unchecked
         {
-            ulong z = (ulong)number * 0x9E3779B97F4A7C15;
+            var z = (ulong)number * 0x9E3779B97F4A7C15;
             z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
             z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
             return z ^ (z >> 31);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MoeWorkbook.Tests.Exercises;
 
 /// <summary>What an exercise takes for right is what the library's routers, losses and statistics compute.</summary>
-public class RoutingExerciseTests
+public sealed class RoutingExerciseTests
 {
     [Fact]
     public void Top_k_routing_is_what_the_softmax_router_does() => AssertRight(MoeWorkbook.Exercises.TopKRouting.Check(token =>
@@ -15,11 +15,11 @@ public class RoutingExerciseTests
     [Fact]
     public void The_switch_loss_is_the_librarys() => AssertRight(MoeWorkbook.Exercises.SwitchLoss.Check(batch =>
     {
-        int experts = batch.Probabilities[0].Length;
+        var experts = batch.Probabilities[0].Length;
         var decision = Route(new SwitchRouter(experts, experts, init: Doubles), [.. batch.Probabilities.Select(row => Array.ConvertAll(row, Math.Log))]);
         Assert.Equal(batch.Experts, decision.Experts.data<long>().ToArray().Select(expert => (int)expert));
         // Each token adds the mean probability of its expert, over the number of tokens.
-        double loss = batch.Experts.Average(expert => batch.Probabilities.Average(row => row[expert])) * experts;
+        var loss = batch.Experts.Average(expert => batch.Probabilities.Average(row => row[expert])) * experts;
         Assert.Equal(loss, BalancingLoss.Switch(decision).item<double>(), 6);
         return loss;
     }, seed: 1));
@@ -59,7 +59,7 @@ public class RoutingExerciseTests
     {
         var result = MoeWorkbook.Exercises.TopKRouting.Check(token =>
         {
-            double sum = token.Logits.Sum(Math.Exp);
+            var sum = token.Logits.Sum(Math.Exp);
             var best = token.Logits.Index().OrderByDescending(pair => pair.Item).Take(token.ExpertsPerToken).ToList();
             return ([.. best.Select(pair => pair.Index)], [.. best.Select(pair => Math.Exp(pair.Item) / sum)]);
         }, seed: 1);

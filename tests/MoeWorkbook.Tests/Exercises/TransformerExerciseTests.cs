@@ -3,7 +3,7 @@ using TorchSharp;
 namespace MoeWorkbook.Tests.Exercises;
 
 /// <summary>The expected answers agree with the library, which is written independently of them; the seed fixes the cases.</summary>
-public class TransformerExerciseTests
+public sealed class TransformerExerciseTests
 {
     [Fact]
     public void A_causal_mask_is_the_one_of_a_forward_pass() => AssertRight(MoeWorkbook.Exercises.CausalMask.Check(mask =>

@@ -12,10 +12,10 @@ public sealed class ExpertRunnerTests
     [MemberData(nameof(Routers))]
     public void Every_runner_gives_the_same_output_and_gradients(string name) => RunnersAgree(name, CPU, [new SortedExperts(), new CapacityExperts(), new BatchedExperts()], tolerance: 1e-5);
 
-    [CudaTheory]
+    [Theory]
     [MemberData(nameof(Routers))]
     public void Every_router_and_runner_gives_the_same_output_and_gradients_on_a_GPU(string name) =>
-        RunnersAgree(name, CUDA, [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts()], tolerance: 1e-4);
+        RunnersAgree(name, Needs.Cuda(), [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts()], tolerance: 1e-4);
 
     /// <summary>Runners on a device against the loop on the CPU.</summary>
     private static void RunnersAgree(string name, Device device, ExpertRunner[] runners, double tolerance)
@@ -110,8 +110,8 @@ public sealed class ExpertRunnerTests
     [Fact]
     public void BFloat16_stays_within_a_thousandth_of_float32() => BFloat16IsClose(CPU);
 
-    [CudaFact]
-    public void BFloat16_stays_within_a_thousandth_of_float32_on_a_GPU() => BFloat16IsClose(CUDA);
+    [Fact]
+    public void BFloat16_stays_within_a_thousandth_of_float32_on_a_GPU() => BFloat16IsClose(Needs.Cuda());
 
     private static void BFloat16IsClose(Device device)
     {

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Tests.Timing;
 
-public class LayerComparisonTests
+public sealed class LayerComparisonTests
 {
     private static readonly MeasurementOptions _quick = new() { Rounds = 2, FewestRounds = 1, WarmUpRounds = 0, ShortestSample = TimeSpan.Zero };
 

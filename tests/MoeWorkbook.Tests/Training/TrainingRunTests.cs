@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MoeWorkbook.Tests.Training;
 
-public class TrainingRunTests
+public sealed class TrainingRunTests
 {
     private static readonly Lazy<IReadOnlyList<TrainingRun>> Runs = new(() =>
     {
@@ -37,7 +37,7 @@ public class TrainingRunTests
     [Fact]
     public void A_recording_comes_back_as_it_was_written()
     {
-        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "recording.json");
+        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "recording.json");
         try
         {
             var recording = TrainingRecording.Of("a command", Runs.Value);
