@@ -32,6 +32,9 @@ public static class FigureStyle
     /// <summary>Text and axes.</summary>
     public const string Ink = "#24292F";
 
+    /// <summary>From small to large, bright for large as in Viridis, and light enough throughout to read numbers in <see cref="Ink"/> on it.</summary>
+    internal static object[][] LightScale { get; } = [[0, "#7FA7C9"], [0.5, "#8FD3B4"], [1, "#FDE725"]];
+
     internal const string FontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
     /// <summary>The palette in the order in which series take it.</summary>
