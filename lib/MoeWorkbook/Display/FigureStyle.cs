@@ -35,6 +35,10 @@ public static class FigureStyle
     /// <summary>From small to large, bright for large as in Viridis, and light enough throughout to read numbers in <see cref="Ink"/> on it.</summary>
     internal static object[][] LightScale { get; } = [[0, "#7FA7C9"], [0.5, "#8FD3B4"], [1, "#FDE725"]];
 
+    internal static object Marker { get; } = new { size = 9 };
+
+    internal static object Line { get; } = new { width = 2.5 };
+
     internal const string FontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
     /// <summary>The palette in the order in which series take it.</summary>
@@ -80,7 +84,7 @@ public static class FigureStyle
             },
             data = new
             {
-                scatter = new[] { new { marker = new { size = 9 }, line = new { width = 2.5 } } },
+                scatter = new[] { new { marker = Marker, line = Line } },
                 heatmap = new[] { new { colorscale = "Viridis", colorbar = ColorBar(null) } },
             },
         };

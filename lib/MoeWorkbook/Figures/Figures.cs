@@ -40,7 +40,12 @@ public static partial class Figures
                 showlegend = lines.Count > 1,
                 xaxis = Decades(points.Select(p => p.X)),
                 yaxis = Decades(points.Select(p => p.Y)),
-                template = Hover("scatter", $"<b>%{{fullData.name}}</b><br>{x}: %{{x:.4~g}}<br>{y}: %{{y:.4~g}}<extra></extra>"),
+                template = Traces("scatter", new
+                {
+                    marker = FigureStyle.Marker,
+                    line = FigureStyle.Line,
+                    hovertemplate = $"<b>%{{fullData.name}}</b><br>{x}: %{{x:.4~g}}<br>{y}: %{{y:.4~g}}<extra></extra>",
+                }),
             },
         };
 
