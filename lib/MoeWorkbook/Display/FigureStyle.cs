@@ -32,8 +32,11 @@ public static class FigureStyle
     /// <summary>Text and axes.</summary>
     public const string Ink = "#24292F";
 
-    /// <summary>From small to large, bright for large as in Viridis, and light enough throughout to read numbers in <see cref="Ink"/> on it.</summary>
-    internal static object[][] LightScale { get; } = [[0, "#7FA7C9"], [0.5, "#8FD3B4"], [1, "#FDE725"]];
+    /// <summary>From small to large, bright for large as in Viridis, and light enough throughout to read plotly.js's dark grey numbers on it.</summary>
+    internal static object[][] LightScale { get; } = [[0, "#8FB8DB"], [0.5, "#98D8BC"], [1, "#FDE725"]];
+
+    /// <summary>From negative to positive, white at zero, as light as <see cref="LightScale"/>.</summary>
+    internal static object[][] LightDivergingScale { get; } = [[0, "#7CC4EE"], [0.5, "#FFFFFF"], [1, "#F0B53A"]];
 
     internal static object Marker { get; } = new { size = 9 };
 

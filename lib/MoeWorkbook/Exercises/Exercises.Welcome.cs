@@ -59,7 +59,7 @@ public static partial class Exercises
             return (Vector(random, count), Vector(random, count), random.Next(-20, 21) / 10.0);
         },
         model => 2 * ((model.Weights * model.Input).sum() - model.Target) * model.Input,
-        model => Math.Abs((model.Weights * model.Input).sum().item<double>() - model.Target) > 0.5);
+        model => Math.Abs((model.Weights * model.Input).sum().item<float>() - model.Target) > 0.5);
 
     private static long SizeAt(long[] shape, int fromEnd) => -fromEnd > shape.Length ? 1 : shape[^-fromEnd];
 

@@ -53,8 +53,7 @@ public static partial class Figures
             }
         }
 
-        object[][] scale = [[0, FigureStyle.SkyBlue], [0.5, "#FFFFFF"], [1, FigureStyle.Orange]];
-        return TokensByExperts(panels, tokens, "gradient", scale, -largest, largest, title, caption);
+        return TokensByExperts(panels, tokens, "gradient", FigureStyle.LightDivergingScale, -largest, largest, title, caption);
     }
 
     /// <summary>How many tokens each expert computes, one chart a router, with a line at the mean.</summary>
@@ -124,7 +123,6 @@ public static partial class Figures
                                 coloraxis = "coloraxis",
                                 hoverongaps = false,
                                 texttemplate = numbers ? "%{z:.2f}" : "",
-                                textfont = new { color = FigureStyle.Ink },
                                 hovertemplate = $"token %{{y}}, expert %{{x}}<br>{quantity}: %{{z:.3~g}}<extra></extra>",
                             },
                         },

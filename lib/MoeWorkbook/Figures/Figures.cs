@@ -120,7 +120,6 @@ public static partial class Figures
                     colorscale = numbers ? FigureStyle.LightScale : (object)"Viridis",
                     colorbar = FigureStyle.ColorBar(quantity),
                     texttemplate = !numbers ? "" : whole ? "%{z:.0f}" : "%{z:.2f}",
-                    textfont = new { color = FigureStyle.Ink },
                     hovertemplate = $"{y} %{{y}}, {x} %{{x}}<br>{quantity}: %{{z:.4~g}}<extra></extra>",
                 }),
             },

@@ -13,7 +13,7 @@ public sealed class TensorAnswerTests
         .Right("row by row", t => stack([.. Enumerable.Range(0, (int)t.Weights.shape[0]).Select(i => t.Hidden[i] * t.Weights[i])]))
         .Wrong("a row", t => t.Hidden * t.Weights)
         .Wrong("the weights alone", t => t.Weights.unsqueeze(1).expand_as(t.Hidden))
-        .Wrong("summed", t => (t.Hidden * t.Weights.unsqueeze(1)).sum(0))
+        .Wrong("summed", t => (t.Hidden * t.Weights.unsqueeze(1)).sum(0L))
         .Wrong("another shape", t => (t.Hidden * t.Weights.unsqueeze(1)).unsqueeze(0))
         .Wrong("nothing", _ => null!);
 

@@ -118,9 +118,9 @@ public class FigureTests
     }
 
     [Fact]
-    public void Dark_numbers_can_be_read_on_every_colour_of_the_light_scale()
+    public void Dark_numbers_can_be_read_on_every_colour_of_the_light_scales()
     {
-        Assert.All(FigureStyle.LightScale, stop => Assert.True(Contrast(FigureStyle.Ink, (string)stop[1]) >= 4.5));
+        Assert.All(FigureStyle.LightScale.Concat(FigureStyle.LightDivergingScale), stop => Assert.True(Contrast("#444444", (string)stop[1]) >= 4.5));
         Assert.Equal(21, Contrast("#000000", "#FFFFFF"), 6);
 
         // The contrast ratio of WCAG 2.
