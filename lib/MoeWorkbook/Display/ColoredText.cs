@@ -57,7 +57,7 @@ public sealed class ColoredText : INotebookDisplay
                 string name = WebUtility.HtmlEncode(view.LabelNames[view.Labels[start]]), text = WebUtility.HtmlEncode(string.Concat(_pieces[start..end]));
                 string line = text.TrimEnd('\n');
                 html.Append($"<span style=\"background:{ColorOf(view.Labels[start], view)}\" title=\"{name}\">")
-                    .Append(named ? $"<ruby>{line}<rt style=\"font-size:10px\">{name}</rt></ruby>{text[line.Length..]}" : text).Append("</span>");
+                    .Append(named ? $"<ruby>{line}<rt style=\"font-size:9px;padding:0 2px\">{name}</rt></ruby>{text[line.Length..]}" : text).Append("</span>");
             }
 
             html.Append("</pre></div>");

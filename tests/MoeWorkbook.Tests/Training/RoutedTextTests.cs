@@ -54,7 +54,7 @@ public class RoutedTextTests
     {
         string[] names = [.. Enumerable.Range(0, 16).Select(e => $"{e}")];
         string html = new ColoredText("ab\nc"u8.ToArray(), [new("expert", [13, 13, 13, 13], names)], "One expert.").ToHtml();
-        Assert.Contains("<ruby>ab↵<rt style=\"font-size:10px\">13</rt></ruby>\n</span>", html, StringComparison.Ordinal);
-        Assert.Contains("<ruby>c<rt style=\"font-size:10px\">13</rt></ruby></span>", html, StringComparison.Ordinal);
+        Assert.Contains("<ruby>ab↵<rt style=\"font-size:9px;padding:0 2px\">13</rt></ruby>\n</span>", html, StringComparison.Ordinal);
+        Assert.Contains("<ruby>c<rt style=\"font-size:9px;padding:0 2px\">13</rt></ruby></span>", html, StringComparison.Ordinal);
     }
 }
