@@ -50,16 +50,16 @@ public static partial class Exercises
         token => token.Hidden.shape[0] == token.Hidden.shape[1]);
 
     /// <summary>Chapter 00: the gradient of the squared error of a linear model.</summary>
-    public static Exercise<(Tensor Weights, Tensor Input, double Target), Tensor> SquaredErrorGradient { get; } = new(
-        "The loss of a linear model is (w · x − y)². From the weights w, the input x (both [n]) and the target y: the gradient of the loss with respect to w, [n]. By hand or by autograd.",
-        ["w", "x", "y"],
+    public static Exercise<(Tensor Parameters, Tensor Input, double Target), Tensor> SquaredErrorGradient { get; } = new(
+        "The loss of a linear model is (θ · x − y)². From the parameters θ, the input x (both [n]) and the target y: the gradient of the loss with respect to θ, [n]. By hand or by autograd.",
+        ["θ", "x", "y"],
         random =>
         {
             int count = random.Next(2, 5);
             return (Vector(random, count), Vector(random, count), random.Next(-20, 21) / 10.0);
         },
-        model => 2 * ((model.Weights * model.Input).sum() - model.Target) * model.Input,
-        model => Math.Abs((model.Weights * model.Input).sum().item<float>() - model.Target) > 0.5);
+        model => 2 * ((model.Parameters * model.Input).sum() - model.Target) * model.Input,
+        model => Math.Abs((model.Parameters * model.Input).sum().item<float>() - model.Target) > 0.5);
 
     private static long SizeAt(long[] shape, int fromEnd) => -fromEnd > shape.Length ? 1 : shape[^-fromEnd];
 

@@ -19,19 +19,19 @@ public sealed class TensorAnswerTests
 
     [Fact]
     public void The_gradient_of_a_squared_error() => Answers.To(Questions.SquaredErrorGradient)
-        .Right("by hand", m => 2 * ((m.Weights * m.Input).sum() - m.Target) * m.Input)
+        .Right("by hand", m => 2 * ((m.Parameters * m.Input).sum() - m.Target) * m.Input)
         .Right("by autograd", m =>
         {
-            var w = m.Weights.clone().requires_grad_();
+            var w = m.Parameters.clone().requires_grad_();
             ((w * m.Input).sum() - m.Target).square().backward();
             return w.grad!;
         })
-        .Wrong("no 2", m => ((m.Weights * m.Input).sum() - m.Target) * m.Input)
-        .Wrong("downhill", m => -2 * ((m.Weights * m.Input).sum() - m.Target) * m.Input)
-        .Wrong("of the input", m => 2 * ((m.Weights * m.Input).sum() - m.Target) * m.Weights)
+        .Wrong("no 2", m => ((m.Parameters * m.Input).sum() - m.Target) * m.Input)
+        .Wrong("downhill", m => -2 * ((m.Parameters * m.Input).sum() - m.Target) * m.Input)
+        .Wrong("of the input", m => 2 * ((m.Parameters * m.Input).sum() - m.Target) * m.Parameters)
         .Wrong("two passes added", m =>
         {
-            var w = m.Weights.clone().requires_grad_();
+            var w = m.Parameters.clone().requires_grad_();
             for (int pass = 0; pass < 2; pass++) ((w * m.Input).sum() - m.Target).square().backward();
             return w.grad!;
         });
