@@ -40,7 +40,8 @@ public sealed class ColoredText : INotebookDisplay
     /// <summary>A sentence that says what to see.</summary>
     public string Caption { get; }
 
-    /// <summary>The colourings side by side on white, each with its legend; the label stands in the tip of every stretch too, and above it where there are more labels than colours that can be told apart.</summary>
+    /// <summary>The colourings side by side on white, each with its legend; the label stands in the tip of every stretch too.</summary>
+    /// <remarks>Where there are more labels than colours that can be told apart, each stretch has its label above it.</remarks>
     public string ToHtml()
     {
         var html = new StringBuilder().Append(CultureInfo.InvariantCulture,
@@ -51,7 +52,9 @@ public sealed class ColoredText : INotebookDisplay
             foreach (int label in view.Labels.Distinct().Order())
                 html.Append($"<span style=\"background:{ColorOf(label, view)};padding:1px 6px;margin-right:6px;border-radius:3px;white-space:nowrap;display:inline-block\">{WebUtility.HtmlEncode(view.LabelNames[label])}</span>");
             bool named = view.LabelNames.Count > FigureStyle.Palette.Count;
-            html.Append($"</div><pre style=\"margin:0;padding:0;background:none;color:inherit;font-size:13px;line-height:{(named ? "2.2" : "1.6")};white-space:pre-wrap;overflow-wrap:anywhere\">");
+            string lineHeight = named ? "2.2" : "1.6";
+            html.Append("</div><pre style=\"margin:0;padding:0;background:none;color:inherit;font-size:13px;white-space:pre-wrap;overflow-wrap:anywhere;");
+            html.Append($"line-height:{lineHeight}\">");
             foreach (var (start, end) in Stretches(view))
             {
                 string name = WebUtility.HtmlEncode(view.LabelNames[view.Labels[start]]), text = WebUtility.HtmlEncode(string.Concat(_pieces[start..end]));

@@ -67,13 +67,15 @@ public static partial class Exercises
 
     /// <summary>Chapter 04: the combine step of a whole layer.</summary>
     public static Exercise<(Tensor Outputs, Tensor Tokens, Tensor Weights, long TokenCount), Tensor> ScatteredOutputs { get; } = new(
-        "The experts have computed all assignments. From their outputs [assignments, hidden], the token and the weight of each assignment (both [assignments]) and the number of tokens: the layer's output, a tensor [tokens, hidden].",
+        "The experts have computed all assignments. From their outputs [assignments, hidden], the token and the weight of each assignment "
+            + "(both [assignments]) and the number of tokens: the layer's output, a tensor [tokens, hidden].",
         ["outputs", "tokens", "weights", "number of tokens"],
         random =>
         {
             int assignments = random.Next(2, 5);
             long tokens = random.Next(2, 4);
-            return (Matrix(random, assignments, 2), tensor([.. Enumerable.Range(0, assignments).Select(_ => random.NextInt64(tokens))]), Vector(random, assignments), tokens);
+            long[] token = [.. Enumerable.Range(0, assignments).Select(_ => random.NextInt64(tokens))];
+            return (Matrix(random, assignments, 2), tensor(token), Vector(random, assignments), tokens);
         },
         list => zeros(list.TokenCount, list.Outputs.shape[1]).index_add(0, list.Tokens, list.Weights.unsqueeze(1) * list.Outputs, 1),
         // A token that comes twice, and one that does not come.
@@ -82,7 +84,8 @@ public static partial class Exercises
 
     /// <summary>Chapter 04: who finds room where first choices come before second ones (Lepikhin et al. 2020, algorithm 1).</summary>
     public static Exercise<(int[] First, int[] Second, int Experts, int Capacity), int[]> KeptOfTwoChoices { get; } = new(
-        "Each token has a first and a second expert. All first choices ask for room before any second one, token after token; an expert keeps those that come until its capacity is reached. How many of its two choices does each token keep?",
+        "Each token has a first and a second expert. All first choices ask for room before any second one, token after token; an expert "
+            + "keeps those that come until its capacity is reached. How many of its two choices does each token keep?",
         ["first", "second", "experts", "capacity"],
         random =>
         {

@@ -19,7 +19,8 @@ public static partial class Exercises
 
     /// <summary>Chapter 03: the renormalised weights of a batch as a matrix of tokens × experts.</summary>
     public static Exercise<(Tensor Logits, int ExpertsPerToken), Tensor> CombineWeightMatrix { get; } = new(
-        "Route a batch as Mixtral does: from router logits, a tensor [tokens, experts], the combine weights as a tensor [tokens, experts], zero where a token does not visit an expert.",
+        "Route a batch as Mixtral does: from router logits, a tensor [tokens, experts], the combine weights as a tensor [tokens, experts], "
+            + "zero where a token does not visit an expert.",
         ["logits", "k"],
         random => (LogitTable(random, random.Next(2, 4), random.Next(3, 5)), Pick(random, 1, 2)),
         batch =>
@@ -31,7 +32,9 @@ public static partial class Exercises
 
     /// <summary>Chapter 03b: the gradient that reaches router logits through the weights of the chosen experts.</summary>
     public static Exercise<(Tensor Logits, int ExpertsPerToken, Tensor Usefulness), Tensor> TopKGradient { get; } = new(
-        "A router takes the k largest logits of each token and weights them by a softmax over the chosen. The loss is the sum of each weight times the u of its token and expert. From logits and u, tensors [tokens, experts]: the gradient of the loss with respect to the logits, [tokens, experts]. By hand or by autograd.",
+        "A router takes the k largest logits of each token and weights them by a softmax over the chosen. The loss is the sum of each weight "
+            + "times the u of its token and expert. From logits and u, tensors [tokens, experts]: the gradient of the loss with respect to the "
+            + "logits, [tokens, experts]. By hand or by autograd.",
         ["logits", "k", "u"],
         random =>
         {
@@ -48,7 +51,8 @@ public static partial class Exercises
 
     /// <summary>Chapter 03b: what one token's logits get of the Switch loss's gradient.</summary>
     public static Exercise<(double[] Probabilities, double[] Shares, int Tokens), double[]> SwitchLossGradient { get; } = new(
-        "The gradient of the Switch balancing loss E·Σ fᵢ·Pᵢ with respect to the logits of one of T tokens, from the token's probabilities p and the shares f of the assignments. The shares are counts, and have no gradient.",
+        "The gradient of the Switch balancing loss E·Σ fᵢ·Pᵢ with respect to the logits of one of T tokens, from the token's probabilities p "
+            + "and the shares f of the assignments. The shares are counts, and have no gradient.",
         ["p", "f", "T"],
         random =>
         {

@@ -90,7 +90,8 @@ public static partial class Exercises
 
     /// <summary>Chapter 02: one head of causal attention (Vaswani et al. 2017, eq. 1).</summary>
     public static Exercise<(Tensor Queries, Tensor Keys, Tensor Values), Tensor> CausalHead { get; } = new(
-        "Compute one head of causal attention. Queries, keys and values are tensors [sequence, head size], rotated where they must be; the output is [sequence, head size].",
+        "Compute one head of causal attention. Queries, keys and values are tensors [sequence, head size], rotated where they must be; the "
+            + "output is [sequence, head size].",
         ["queries", "keys", "values"],
         random =>
         {

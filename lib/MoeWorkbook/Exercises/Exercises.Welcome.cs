@@ -32,8 +32,8 @@ public static partial class Exercises
             return [.. Enumerable.Range(0, dimensions).Select(i => Math.Max(SizeAt(shapes.One, i - dimensions), SizeAt(shapes.Other, i - dimensions)))];
         },
         // Neither shape is the answer, and the shorter one lies at the right.
-        shapes => shapes.One.Length < shapes.Other.Length && shapes.One.Where((size, i) => size > shapes.Other[i + shapes.Other.Length - shapes.One.Length]).Any(),
-        shapes => shapes.One.Length > shapes.Other.Length && shapes.Other.Where((size, i) => size > shapes.One[i + shapes.One.Length - shapes.Other.Length]).Any());
+        shapes => IsShorterAndWiderSomewhere(shapes.One, shapes.Other),
+        shapes => IsShorterAndWiderSomewhere(shapes.Other, shapes.One));
 
     /// <summary>Chapter 00: each token's hidden state times a number of its own.</summary>
     public static Exercise<(Tensor Hidden, Tensor Weights), Tensor> ScaledRows { get; } = new(
@@ -51,7 +51,8 @@ public static partial class Exercises
 
     /// <summary>Chapter 00: the gradient of the squared error of a linear model.</summary>
     public static Exercise<(Tensor Parameters, Tensor Input, double Target), Tensor> SquaredErrorGradient { get; } = new(
-        "The loss of a linear model is (θ · x − y)². From the parameters θ, the input x (both [n]) and the target y: the gradient of the loss with respect to θ, [n]. By hand or by autograd.",
+        "The loss of a linear model is (θ · x − y)². From the parameters θ, the input x (both [n]) and the target y: the gradient of the "
+            + "loss with respect to θ, [n]. By hand or by autograd.",
         ["θ", "x", "y"],
         random =>
         {
@@ -60,6 +61,9 @@ public static partial class Exercises
         },
         model => 2 * ((model.Parameters * model.Input).sum() - model.Target) * model.Input,
         model => Math.Abs((model.Parameters * model.Input).sum().item<float>() - model.Target) > 0.5);
+
+    private static bool IsShorterAndWiderSomewhere(long[] one, long[] other) =>
+        one.Length < other.Length && one.Zip(other[^one.Length..]).Any(sizes => sizes.First > sizes.Second);
 
     private static long SizeAt(long[] shape, int fromEnd) => -fromEnd > shape.Length ? 1 : shape[^-fromEnd];
 

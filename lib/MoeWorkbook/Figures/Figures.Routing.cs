@@ -30,7 +30,8 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(routings);
         var panels = routings.Select(panel => (panel.Name, Values: KeptWeights(panel.Routing))).ToList();
         var largest = panels.SelectMany(panel => panel.Values.Cast<double>()).Where(double.IsFinite).DefaultIfEmpty(1).Max();
-        return TokensByExperts(panels, tokens, "combine weight", ShowsNumbers(panels) ? FigureStyle.LightScale : "Viridis", 0, Math.Max(1, largest), title, caption);
+        object scale = ShowsNumbers(panels) ? FigureStyle.LightScale : "Viridis";
+        return TokensByExperts(panels, tokens, "combine weight", scale, 0, Math.Max(1, largest), title, caption);
     }
 
     /// <summary>The gradient of a loss with respect to router logits as colours, tokens × experts; a logit that no gradient reaches stays blank.</summary>
@@ -89,7 +90,8 @@ public static partial class Figures
     private static bool ShowsNumbers(List<(string Name, double[,] Values)> panels) => panels.Sum(panel => panel.Values.GetLength(1)) <= 16;
 
     private static Figure TokensByExperts(
-        List<(string Name, double[,] Values)> panels, IReadOnlyList<string>? tokens, string quantity, object scale, double low, double high, string title, string caption)
+        List<(string Name, double[,] Values)> panels, IReadOnlyList<string>? tokens,
+        string quantity, object scale, double low, double high, string title, string caption)
     {
         if (panels.Count == 0)
             throw new ArgumentException("there is nothing to draw", nameof(panels));

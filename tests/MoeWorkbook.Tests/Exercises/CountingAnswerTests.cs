@@ -29,7 +29,8 @@ public sealed class CountingAnswerTests
         })
         .Wrong("the first", s => s.One)
         .Wrong("the longer", s => s.One.Length > s.Other.Length ? s.One : s.Other)
-        .Wrong("laid over each other from the left", s => [.. Enumerable.Range(0, Math.Max(s.One.Length, s.Other.Length)).Select(i => Math.Max(s.One.ElementAtOrDefault(i), s.Other.ElementAtOrDefault(i)))])
+        .Wrong("laid over each other from the left", s =>
+            [.. Enumerable.Range(0, Math.Max(s.One.Length, s.Other.Length)).Select(i => Math.Max(s.One.ElementAtOrDefault(i), s.Other.ElementAtOrDefault(i)))])
         .Wrong("one after the other", s => [.. s.One, .. s.Other]);
 
     [Fact]

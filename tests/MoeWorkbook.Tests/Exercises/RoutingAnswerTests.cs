@@ -86,11 +86,12 @@ public sealed class RoutingAnswerTests
 
     [Fact]
     public void The_gradient_of_the_switch_loss() => Answers.To(Questions.SwitchLossGradient)
-        .Right("float", t => [.. t.Probabilities.Select((p, j) => (double)((float)t.Shares.Length / t.Tokens * (float)p * ((float)t.Shares[j] - t.Probabilities.Zip(t.Shares, (q, f) => (float)(q * f)).Sum())))])
-        .Right("sum by sum", t => [.. t.Probabilities.Select((p, j) => t.Probabilities.Select((q, i) => t.Shares.Length * t.Shares[i] / t.Tokens * q * ((i == j ? 1 : 0) - p)).Sum())])
+        .Right("float", t => [.. LossGradient(t, (float)t.Shares.Length / t.Tokens).Select(number => (double)(float)number)])
+        .Right("sum by sum", t => [.. t.Probabilities.Select((p, j) =>
+            t.Probabilities.Select((q, i) => t.Shares.Length * t.Shares[i] / t.Tokens * q * ((i == j ? 1 : 0) - p)).Sum())])
         .Wrong("of the probabilities", t => [.. t.Shares.Select(f => t.Shares.Length * f / t.Tokens)])
-        .Wrong("no T", t => [.. t.Probabilities.Select((p, j) => t.Shares.Length * p * (t.Shares[j] - t.Probabilities.Zip(t.Shares, (q, f) => q * f).Sum()))])
-        .Wrong("no E", t => [.. t.Probabilities.Select((p, j) => p / t.Tokens * (t.Shares[j] - t.Probabilities.Zip(t.Shares, (q, f) => q * f).Sum()))])
+        .Wrong("no T", t => LossGradient(t, t.Shares.Length))
+        .Wrong("no E", t => LossGradient(t, 1.0 / t.Tokens))
         .Wrong("the diagonal", t => [.. t.Probabilities.Select((p, j) => t.Shares.Length * t.Shares[j] / t.Tokens * p * (1 - p))]);
 
     [Fact]
@@ -168,7 +169,8 @@ public sealed class RoutingAnswerTests
         {
             int tokens = b.First.Length;
             var logits = TorchSharp.torch.zeros(tokens, b.Experts);
-            var experts = TorchSharp.torch.tensor([.. b.First.Zip(b.Second, (first, second) => new[] { (long)first, second }).SelectMany(both => both)], [tokens, 2]);
+            long[] choices = [.. b.First.Zip(b.Second, (first, second) => new[] { (long)first, second }).SelectMany(both => both)];
+            var experts = TorchSharp.torch.tensor(choices, [tokens, 2]);
             var routing = RoutingDecision.TopK(new(TorchSharp.torch.zeros(1, tokens, 1)), logits, logits, experts, TorchSharp.torch.ones(tokens, 2));
             var kept = new ExpertCapacity((double)b.Capacity * b.Experts / (2 * tokens) * (1 - 1e-12)).Apply(routing).Kept.data<bool>().ToArray();
             return [.. kept.Chunk(2).Select(both => both.Count(one => one))];
@@ -293,6 +295,9 @@ public sealed class RoutingAnswerTests
         .Wrong("dividing integers", b => [.. Enumerable.Range(0, b.Experts).Select(e => (double)(b.Experts * b.Chosen.Count(c => c == e) / b.Chosen.Length))])
         .Wrong("counts", b => [.. Enumerable.Range(0, b.Experts).Select(e => (double)b.Experts * b.Chosen.Count(c => c == e))])
         .Wrong("less the mean", b => [.. Enumerable.Range(0, b.Experts).Select(e => (double)b.Experts * b.Chosen.Count(c => c == e) / b.Chosen.Length - 1)]);
+
+    private static double[] LossGradient((double[] Probabilities, double[] Shares, int Tokens) token, double factor) =>
+        [.. token.Probabilities.Zip(token.Shares, (p, f) => factor * p * (f - token.Probabilities.Zip(token.Shares, (q, g) => q * g).Sum()))];
 
     private static int[] Queued((int[] First, int[] Second, int Experts, int Capacity) batch, IEnumerable<int> queue, Func<int, int> token)
     {

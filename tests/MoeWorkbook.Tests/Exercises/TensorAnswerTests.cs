@@ -38,7 +38,8 @@ public sealed class TensorAnswerTests
 
     [Fact]
     public void A_head_of_causal_attention() => Answers.To(Questions.CausalHead)
-        .Right("the library's product", h => nn.functional.scaled_dot_product_attention(h.Queries.unsqueeze(0), h.Keys.unsqueeze(0), h.Values.unsqueeze(0), is_casual: true).squeeze(0))
+        .Right("the library's product", h =>
+            nn.functional.scaled_dot_product_attention(h.Queries.unsqueeze(0), h.Keys.unsqueeze(0), h.Values.unsqueeze(0), is_casual: true).squeeze(0))
         .Right("row by row", h => stack([.. Enumerable.Range(1, (int)h.Queries.shape[0]).Select(n =>
             matmul((matmul(h.Keys.narrow(0, 0, n), h.Queries[n - 1]) / Math.Sqrt(h.Queries.shape[1])).softmax(0), h.Values.narrow(0, 0, n)))]))
         .Wrong("not causal", h => matmul((matmul(h.Queries, h.Keys.t()) / Math.Sqrt(h.Queries.shape[1])).softmax(-1), h.Values))
@@ -49,7 +50,7 @@ public sealed class TensorAnswerTests
 
     [Fact]
     public void The_weights_of_a_batch() => Answers.To(Questions.CombineWeightMatrix)
-        .Right("a softmax with the others masked", b => b.Logits.masked_fill(b.Logits < b.Logits.topk(b.ExpertsPerToken).values.narrow(-1, b.ExpertsPerToken - 1, 1), double.NegativeInfinity).softmax(-1))
+        .Right("a softmax with the others masked", b => b.Logits.masked_fill(b.Logits < Least(b), double.NegativeInfinity).softmax(-1))
         .Right("the library's router", b =>
         {
             var router = new SoftmaxTopKRouter((int)b.Logits.shape[1], (int)b.Logits.shape[1], b.ExpertsPerToken);
@@ -59,9 +60,9 @@ public sealed class TensorAnswerTests
             return zeros_like(b.Logits).scatter(-1, decision.TopKExperts, decision.TopKWeights.detach());
         })
         .Wrong("softmax of all", b => b.Logits.softmax(-1))
-        .Wrong("not renormalised", b => b.Logits.softmax(-1) * (b.Logits >= b.Logits.topk(b.ExpertsPerToken).values.narrow(-1, b.ExpertsPerToken - 1, 1)))
+        .Wrong("not renormalised", b => b.Logits.softmax(-1) * (b.Logits >= Least(b)))
         .Wrong("one half each", b => zeros_like(b.Logits).scatter(-1, b.Logits.topk(b.ExpertsPerToken).indexes, ones_like(b.Logits) / b.ExpertsPerToken))
-        .Wrong("transposed", b => zeros_like(b.Logits).scatter(-1, b.Logits.topk(b.ExpertsPerToken).indexes, b.Logits.topk(b.ExpertsPerToken).values.softmax(-1)).t())
+        .Wrong("transposed", b => b.Logits.masked_fill(b.Logits < Least(b), double.NegativeInfinity).softmax(-1).t())
         .Wrong("[tokens, k]", b => b.Logits.topk(b.ExpertsPerToken).values.softmax(-1));
 
     [Fact]
@@ -119,6 +120,10 @@ public sealed class TensorAnswerTests
         Assert.Equal("Not yet. For x = [[1, 2], [3, 4.5]] your function gives [1, 2]; it should give [[1, 2], [3, 4.5]].", message);
         Assert.True(new Exercise<int, Tensor>("?", ["n"], _ => 3, n => arange(n)).Check(n => tensor([0L, 1, 2])).Correct);
     }
+
+    /// <summary>The least of each token's k best logits, <c>[tokens, 1]</c>.</summary>
+    private static Tensor Least((Tensor Logits, int ExpertsPerToken) batch) =>
+        batch.Logits.topk(batch.ExpertsPerToken).values.narrow(-1, batch.ExpertsPerToken - 1, 1);
 
     private static Tensor Scores((Tensor Queries, Tensor Keys, Tensor Values) head, double scale)
     {

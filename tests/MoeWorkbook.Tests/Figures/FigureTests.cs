@@ -136,7 +136,8 @@ public class FigureTests
     [Theory, InlineData(0.5, "%{z:.2f}"), InlineData(12, "%{z:.0f}")]
     public void A_heat_map_of_whole_numbers_shows_no_decimals(double value, string format)
     {
-        var heatmap = Json(MoeWorkbook.Figures.HeatMap(new[,] { { value, 3 } }, ["the"], ["0", "1"], "t", "c", "expert", "token", "load"))["layout"]!["template"]!["data"]!["heatmap"]![0]!;
+        var figure = MoeWorkbook.Figures.HeatMap(new[,] { { value, 3 } }, ["the"], ["0", "1"], "t", "c", "expert", "token", "load");
+        var heatmap = Json(figure)["layout"]!["template"]!["data"]!["heatmap"]![0]!;
         Assert.Equal(format, (string?)heatmap["texttemplate"]);
         Assert.Equal("token %{y}, expert %{x}<br>load: %{z:.4~g}<extra></extra>", (string?)heatmap["hovertemplate"]);
     }
