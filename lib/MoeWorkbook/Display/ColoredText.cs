@@ -41,6 +41,7 @@ public sealed class ColoredText : INotebookDisplay
     public string Caption { get; }
 
     /// <summary>The colourings side by side on white, each with its legend; the label stands in the tip of every stretch too.</summary>
+    /// <remarks>Where there are more labels than colours that can be told apart, each stretch has its label above it.</remarks>
     public string ToHtml()
     {
         var html = new StringBuilder().Append(CultureInfo.InvariantCulture,
@@ -50,11 +51,16 @@ public sealed class ColoredText : INotebookDisplay
             html.Append($"<div style=\"flex:1 1 220px;min-width:0\"><div style=\"font-weight:600\">{WebUtility.HtmlEncode(view.Name)}</div><div style=\"font-size:13px;margin:4px 0\">");
             foreach (int label in view.Labels.Distinct().Order())
                 html.Append($"<span style=\"background:{ColorOf(label, view)};padding:1px 6px;margin-right:6px;border-radius:3px;white-space:nowrap;display:inline-block\">{WebUtility.HtmlEncode(view.LabelNames[label])}</span>");
-            html.Append("</div><pre style=\"margin:0;padding:0;background:none;color:inherit;font-size:13px;line-height:1.6;white-space:pre-wrap;overflow-wrap:anywhere\">");
+            bool named = view.LabelNames.Count > FigureStyle.Palette.Count;
+            string lineHeight = named ? "2.2" : "1.6";
+            html.Append("</div><pre style=\"margin:0;padding:0;background:none;color:inherit;font-size:13px;white-space:pre-wrap;overflow-wrap:anywhere;");
+            html.Append($"line-height:{lineHeight}\">");
             foreach (var (start, end) in Stretches(view))
             {
-                html.Append($"<span style=\"background:{ColorOf(view.Labels[start], view)}\" title=\"{WebUtility.HtmlEncode(view.LabelNames[view.Labels[start]])}\">")
-                    .Append(WebUtility.HtmlEncode(string.Concat(_pieces[start..end]))).Append("</span>");
+                string name = WebUtility.HtmlEncode(view.LabelNames[view.Labels[start]]), text = WebUtility.HtmlEncode(string.Concat(_pieces[start..end]));
+                string line = text.TrimEnd('\n');
+                html.Append($"<span style=\"background:{ColorOf(view.Labels[start], view)}\" title=\"{name}\">")
+                    .Append(named ? $"<ruby>{line}<rt style=\"font-size:9px;padding:0 2px\">{name}</rt></ruby>{text[line.Length..]}" : text).Append("</span>");
             }
 
             html.Append("</pre></div>");
@@ -87,11 +93,12 @@ public sealed class ColoredText : INotebookDisplay
         return text.Append(Caption).ToString();
     }
 
-    private static IEnumerable<(int Start, int End)> Stretches(TextColoring view)
+    // A stretch has one label and ends with its line.
+    private IEnumerable<(int Start, int End)> Stretches(TextColoring view)
     {
         for (int start = 0, i = 1; i <= view.Labels.Count; i++)
         {
-            if (i < view.Labels.Count && view.Labels[i] == view.Labels[start]) continue;
+            if (i < view.Labels.Count && view.Labels[i] == view.Labels[start] && !_pieces[i - 1].EndsWith('\n')) continue;
             yield return (start, i);
             start = i;
         }
@@ -104,10 +111,10 @@ public sealed class ColoredText : INotebookDisplay
         _ => $"\\x{value:x2}",
     };
 
-    // Tints, on which dark letters can be read; where the palette does not reach, hues that lie a golden section apart.
+    // Tints, on which dark letters can be read; where the palette does not reach, hues that lie a golden section apart, lighter and darker in turn.
     private static string ColorOf(int label, TextColoring view) => view.LabelNames.Count <= FigureStyle.Palette.Count
         ? FigureStyle.Palette[label] + "66"
-        : string.Create(CultureInfo.InvariantCulture, $"hsl({label * 222.49 % 360:0} 75% 80%)");
+        : string.Create(CultureInfo.InvariantCulture, $"hsl({label * 222.49 % 360:0} 75% {(label % 2 == 0 ? 84 : 70)}%)");
 
     private static char Digit(int label) => label < Digits.Length ? Digits[label] : '?';
 }

@@ -32,6 +32,16 @@ public static class FigureStyle
     /// <summary>Text and axes.</summary>
     public const string Ink = "#24292F";
 
+    /// <summary>From small to large, bright for large as in Viridis, and light enough throughout to read plotly.js's dark grey numbers on it.</summary>
+    internal static object[][] LightScale { get; } = [[0, "#8FB8DB"], [0.5, "#98D8BC"], [1, "#FDE725"]];
+
+    /// <summary>From negative to positive, white at zero, as light as <see cref="LightScale"/>.</summary>
+    internal static object[][] LightDivergingScale { get; } = [[0, "#7CC4EE"], [0.5, "#FFFFFF"], [1, "#F0B53A"]];
+
+    internal static object Marker { get; } = new { size = 9 };
+
+    internal static object Line { get; } = new { width = 2.5 };
+
     internal const string FontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
     /// <summary>The palette in the order in which series take it.</summary>
@@ -77,7 +87,7 @@ public static class FigureStyle
             },
             data = new
             {
-                scatter = new[] { new { marker = new { size = 9 }, line = new { width = 2.5 } } },
+                scatter = new[] { new { marker = Marker, line = Line } },
                 heatmap = new[] { new { colorscale = "Viridis", colorbar = ColorBar(null) } },
             },
         };

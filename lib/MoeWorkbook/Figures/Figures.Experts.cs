@@ -35,7 +35,7 @@ public static partial class Figures
         return FromZero(Lines(
             routings.Select(r => (r.Name, (IEnumerable<(double, double)>)Shares(r.Routing))),
             "Which tokens lose their assignments",
-            "By position, the end of the batch loses most. The other policies do not look at the place of a token and spread the loss.",
+            "By position, who comes late finds experts full. The other policies do not look at the place of a token and spread the loss.",
             "position in the batch (token)", "assignments dropped (%)"));
 
         List<(double, double)> Shares(RoutingDecision routing)

@@ -35,7 +35,18 @@ public static partial class Figures
         var type = logarithmic ? StyleParam.AxisType.Log : StyleParam.AxisType.Linear;
         return new Figure(Titled(chart, x, y, type, type), title, caption)
         {
-            Layout = new { showlegend = lines.Count > 1, xaxis = Decades(points.Select(p => p.X)), yaxis = Decades(points.Select(p => p.Y)) },
+            Layout = new
+            {
+                showlegend = lines.Count > 1,
+                xaxis = Decades(points.Select(p => p.X)),
+                yaxis = Decades(points.Select(p => p.Y)),
+                template = Traces("scatter", new
+                {
+                    marker = FigureStyle.Marker,
+                    line = FigureStyle.Line,
+                    hovertemplate = $"<b>%{{fullData.name}}</b><br>{x}: %{{x:.4~g}}<br>{y}: %{{y:.4~g}}<extra></extra>",
+                }),
+            },
         };
 
         // Over two powers of ten and more, only these are named.
@@ -92,6 +103,7 @@ public static partial class Figures
         if (values.GetLength(0) != rows.Count || values.GetLength(1) != columns.Count)
             throw new ArgumentException($"{rows.Count} names of rows and {columns.Count} of columns do not fit values of shape [{values.GetLength(0)}, {values.GetLength(1)}]", nameof(values));
 
+        bool numbers = values.Length <= 120, whole = values.Cast<double>().All(double.IsInteger);
         // Categories of the same name would become one: each is numbered, and the axis shows the names.
         var chart = Chart.Heatmap<double, int, int, string>(
             zData: rows.Select((_, row) => columns.Select((_, column) => values[row, column]).ToArray()).ToArray(),
@@ -105,10 +117,10 @@ public static partial class Figures
                 yaxis = NamedAxis(rows, reversed: true),
                 template = Traces("heatmap", new
                 {
-                    colorscale = "Viridis",
+                    colorscale = numbers ? FigureStyle.LightScale : (object)"Viridis",
                     colorbar = FigureStyle.ColorBar(quantity),
-                    texttemplate = values.Length <= 120 ? "%{z:.2~f}" : "",
-                    hovertemplate = "%{y}, %{x}: %{z:.4~g}<extra></extra>",
+                    texttemplate = !numbers ? "" : whole ? "%{z:.0f}" : "%{z:.2f}",
+                    hovertemplate = $"{y} %{{y}}, {x} %{{x}}<br>{quantity}: %{{z:.4~g}}<extra></extra>",
                 }),
             },
         };

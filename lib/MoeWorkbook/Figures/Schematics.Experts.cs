@@ -93,7 +93,8 @@ public static partial class Schematics
                     drawing.Box(dropped + i * slot + 1, y + 3, slot - 2, row - 6, $"{experts[e].Dropped[i]}", FigureStyle.Vermilion);
             }
         }
-        return drawing.ToSvg($"Each expert has {capacity} slots, whatever the router decides. Blue: a slot with the number of its token. Grey: padding, computed and thrown away. Red: a token that found its expert full.");
+        return drawing.ToSvg($"Each expert has {capacity} slots, whatever the router decides. Blue: a slot with the number of its token. "
+            + "Empty: padding, computed and thrown away. Orange, at the right: a token that found its expert full.");
     }
 
     private static (long[] Filled, long[] Dropped)[] Queues(RoutingDecision routing, long capacity)

@@ -70,7 +70,9 @@ public static partial class Schematics
         Down(middle, 826, 862, hidden);
 
         return drawing.ToSvg(string.Create(CultureInfo.InvariantCulture,
-            $"One dense block and the shape of each tensor for a sequence of S tokens. Orange and vermilion boxes are products with a weight matrix, of attention and of the feed-forward half. Attention mixes positions; everything else works on each position alone. Here {heads} query heads share {keyValueHeads} key-value heads."));
+            $"One dense block and the shape of each tensor for a sequence of S tokens. Boxes with an orange or a red edge are products with "
+                + $"a weight matrix: orange of attention, red of the feed-forward half. Attention mixes positions; everything else works on "
+                + $"each position alone. Here {heads} query heads share {keyValueHeads} key-value heads."));
 
         void Down(double x, double from, double to, string? shape = null)
         {

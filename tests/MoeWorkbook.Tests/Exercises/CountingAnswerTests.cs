@@ -1,3 +1,4 @@
+using TorchSharp;
 using Questions = MoeWorkbook.Exercises;
 
 namespace MoeWorkbook.Tests.Exercises;
@@ -15,6 +16,22 @@ public sealed class CountingAnswerTests
         .Wrong("divided by the largest", z => [.. z.Select(x => Math.Exp(x - z.Max()))])
         .Wrong("off in the fifth digit", z => [.. z.Select(x => 1.0002 * Math.Exp(x) / z.Sum(Math.Exp))])
         .Wrong("nothing", _ => null!);
+
+    [Fact]
+    public void The_shape_to_which_two_are_broadcast() => Answers.To(Questions.BroadcastShape)
+        .Right("the library's", s => torch.ones(s.One).add(torch.ones(s.Other)).shape)
+        .Right("padded with ones", s =>
+        {
+            var (one, other) = (s.One.Reverse().ToList(), s.Other.Reverse().ToList());
+            while (one.Count < other.Count) one.Add(1);
+            while (other.Count < one.Count) other.Add(1);
+            return [.. one.Zip(other, Math.Max).Reverse()];
+        })
+        .Wrong("the first", s => s.One)
+        .Wrong("the longer", s => s.One.Length > s.Other.Length ? s.One : s.Other)
+        .Wrong("laid over each other from the left", s =>
+            [.. Enumerable.Range(0, Math.Max(s.One.Length, s.Other.Length)).Select(i => Math.Max(s.One.ElementAtOrDefault(i), s.Other.ElementAtOrDefault(i)))])
+        .Wrong("one after the other", s => [.. s.One, .. s.Other]);
 
     [Fact]
     public void The_parameters_of_a_linear_layer() => Answers.To(Questions.LinearLayer)

@@ -85,6 +85,16 @@ public sealed class RoutingAnswerTests
         .Wrong("the chosen one's own probability", b => b.Experts.Zip(b.Probabilities, (e, row) => row[e]).Average() * b.Probabilities[0].Length);
 
     [Fact]
+    public void The_gradient_of_the_switch_loss() => Answers.To(Questions.SwitchLossGradient)
+        .Right("float", t => [.. LossGradient(t, (float)t.Shares.Length / t.Tokens).Select(number => (double)(float)number)])
+        .Right("sum by sum", t => [.. t.Probabilities.Select((p, j) =>
+            t.Probabilities.Select((q, i) => t.Shares.Length * t.Shares[i] / t.Tokens * q * ((i == j ? 1 : 0) - p)).Sum())])
+        .Wrong("of the probabilities", t => [.. t.Shares.Select(f => t.Shares.Length * f / t.Tokens)])
+        .Wrong("no T", t => LossGradient(t, t.Shares.Length))
+        .Wrong("no E", t => LossGradient(t, 1.0 / t.Tokens))
+        .Wrong("the diagonal", t => [.. t.Probabilities.Select((p, j) => t.Shares.Length * t.Shares[j] / t.Tokens * p * (1 - p))]);
+
+    [Fact]
     public void The_smooth_load() => Answers.To(Questions.NoisyLoad)
         .Right("by cases, float", t =>
         {
@@ -152,6 +162,24 @@ public sealed class RoutingAnswerTests
         .Wrong("the first go", q => [.. Enumerable.Range(0, q.Chosen.Length).Where(i => q.Chosen.Skip(i + 1).Count(e => e == q.Chosen[i]) >= q.Capacity)])
         .Wrong("who is kept", q => [.. Enumerable.Range(0, q.Chosen.Length).Where(i => q.Chosen.Take(i).Count(e => e == q.Chosen[i]) < q.Capacity)])
         .Wrong("nobody", _ => []);
+
+    [Fact]
+    public void First_choices_come_before_second_ones() => Answers.To(Questions.KeptOfTwoChoices)
+        .Right("the library's", b =>
+        {
+            int tokens = b.First.Length;
+            var logits = TorchSharp.torch.zeros(tokens, b.Experts);
+            long[] choices = [.. b.First.Zip(b.Second, (first, second) => new[] { (long)first, second }).SelectMany(both => both)];
+            var experts = TorchSharp.torch.tensor(choices, [tokens, 2]);
+            var routing = RoutingDecision.TopK(new(TorchSharp.torch.zeros(1, tokens, 1)), logits, logits, experts, TorchSharp.torch.ones(tokens, 2));
+            var kept = new ExpertCapacity((double)b.Capacity * b.Experts / (2 * tokens) * (1 - 1e-12)).Apply(routing).Kept.data<bool>().ToArray();
+            return [.. kept.Chunk(2).Select(both => both.Count(one => one))];
+        })
+        .Wrong("token after token", b => Queued(b, b.First.Zip(b.Second, (first, second) => new[] { first, second }).SelectMany(both => both), i => i / 2))
+        .Wrong("second ones first", b => Queued(b, [.. b.Second, .. b.First], i => i % b.First.Length))
+        .Wrong("a room for each choice", b => [.. Queued(b, b.First, i => i).Zip(Queued(b, b.Second, i => i), (first, second) => first + second)])
+        .Wrong("first ones only", b => Queued(b, b.First, i => i))
+        .Wrong("everything", b => [.. b.First.Select(_ => 2)]);
 
     [Fact]
     public void The_operations_of_a_layer() => Answers.To(Questions.MoeLayerOperations)
@@ -267,6 +295,17 @@ public sealed class RoutingAnswerTests
         .Wrong("dividing integers", b => [.. Enumerable.Range(0, b.Experts).Select(e => (double)(b.Experts * b.Chosen.Count(c => c == e) / b.Chosen.Length))])
         .Wrong("counts", b => [.. Enumerable.Range(0, b.Experts).Select(e => (double)b.Experts * b.Chosen.Count(c => c == e))])
         .Wrong("less the mean", b => [.. Enumerable.Range(0, b.Experts).Select(e => (double)b.Experts * b.Chosen.Count(c => c == e) / b.Chosen.Length - 1)]);
+
+    private static double[] LossGradient((double[] Probabilities, double[] Shares, int Tokens) token, double factor) =>
+        [.. token.Probabilities.Zip(token.Shares, (p, f) => factor * p * (f - token.Probabilities.Zip(token.Shares, (q, g) => q * g).Sum()))];
+
+    private static int[] Queued((int[] First, int[] Second, int Experts, int Capacity) batch, IEnumerable<int> queue, Func<int, int> token)
+    {
+        int[] taken = new int[batch.Experts], kept = new int[batch.First.Length];
+        foreach (var (i, expert) in queue.Index())
+            if (taken[expert]++ < batch.Capacity) kept[token(i)]++;
+        return kept;
+    }
 
     private static int[] Best(double[] values, int k) => [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).Take(k)];
 

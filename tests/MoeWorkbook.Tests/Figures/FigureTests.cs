@@ -118,6 +118,31 @@ public sealed class FigureTests
     }
 
     [Fact]
+    public void Dark_numbers_can_be_read_on_every_colour_of_the_light_scales()
+    {
+        Assert.All(FigureStyle.LightScale.Concat(FigureStyle.LightDivergingScale), stop => Assert.True(Contrast("#444444", (string)stop[1]) >= 4.5));
+        Assert.Equal(21, Contrast("#000000", "#FFFFFF"), 6);
+
+        // The contrast ratio of WCAG 2.
+        static double Contrast(string dark, string light) => (Luminance(light) + 0.05) / (Luminance(dark) + 0.05);
+        static double Luminance(string hex) => 0.2126 * Linear(hex[1..3]) + 0.7152 * Linear(hex[3..5]) + 0.0722 * Linear(hex[5..7]);
+        static double Linear(string hex)
+        {
+            double value = Convert.ToInt32(hex, 16) / 255.0;
+            return value <= 0.04045 ? value / 12.92 : Math.Pow((value + 0.055) / 1.055, 2.4);
+        }
+    }
+
+    [Theory, InlineData(0.5, "%{z:.2f}"), InlineData(12, "%{z:.0f}")]
+    public void A_heat_map_of_whole_numbers_shows_no_decimals(double value, string format)
+    {
+        var figure = MoeWorkbook.Figures.HeatMap(new[,] { { value, 3 } }, ["the"], ["0", "1"], "t", "c", "expert", "token", "load");
+        var heatmap = Json(figure)["layout"]!["template"]!["data"]!["heatmap"]![0]!;
+        Assert.Equal(format, (string?)heatmap["texttemplate"]);
+        Assert.Equal("token %{y}, expert %{x}<br>load: %{z:.4~g}<extra></extra>", (string?)heatmap["hovertemplate"]);
+    }
+
+    [Fact]
     public void A_heat_map_keeps_its_rows_and_refuses_names_that_do_not_fit()
     {
         var figure = MoeWorkbook.Figures.HeatMap(new double[,] { { 1, 2 }, { 3, 4 } }, ["a", "a"], _tokens, "t", "c", "expert", "token", "probability");

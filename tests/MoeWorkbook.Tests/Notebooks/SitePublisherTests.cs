@@ -142,6 +142,20 @@ public sealed class SitePublisherTests : IDisposable
     }
 
     [Fact]
+    public async Task A_chapters_number_may_end_with_a_letter()
+    {
+        foreach (var (name, title) in new[] { ("03-a.ipynb", "03 · First"), ("03b-b.ipynb", "03b · Second") })
+        {
+            Chapter(name, $"# {title}");
+            SitePublisher.Publish([await NotebookRunner.RunAsync(_folder.File(name))], Site(), _log);
+        }
+        string index = File.ReadAllText(_folder.File("site/index.html"));
+        Assert.Contains("<span class=\"number\">03</span> First</a>", index, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"number\">03b</span> Second</a>", index, StringComparison.Ordinal);
+        Assert.Contains("rel=\"next\" href=\"03b-b.html\"", File.ReadAllText(_folder.File("site/03-a.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_notebook_that_aborts_fails_the_run_and_the_next_one_is_executed_and_published()
     {
         var first = _folder.Notebook("01-abort.ipynb", "Console.WriteLine(\"so far\");", "Environment.FailFast(\"on purpose\");");

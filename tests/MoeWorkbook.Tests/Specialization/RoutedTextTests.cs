@@ -48,4 +48,13 @@ public sealed class RoutedTextTests
         Assert.Contains("1 labels for 2 bytes", Assert.Throws<ArgumentException>(() => new ColoredText([1, 2], [new("expert", [0], ["0"])], "")).Message, StringComparison.Ordinal);
         Assert.Contains("labels from 0 to 1 and 1 names", Assert.Throws<ArgumentException>(() => new ColoredText([1, 2], [new("expert", [0, 1], ["0"])], "")).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Where_there_are_more_labels_than_colours_each_stretch_shows_its_label()
+    {
+        string[] names = [.. Enumerable.Range(0, 16).Select(e => $"{e}")];
+        string html = new ColoredText("ab\nc"u8.ToArray(), [new("expert", [13, 13, 13, 13], names)], "One expert.").ToHtml();
+        Assert.Contains("<ruby>ab↵<rt style=\"font-size:9px;padding:0 2px\">13</rt></ruby>\n</span>", html, StringComparison.Ordinal);
+        Assert.Contains("<ruby>c<rt style=\"font-size:9px;padding:0 2px\">13</rt></ruby></span>", html, StringComparison.Ordinal);
+    }
 }
