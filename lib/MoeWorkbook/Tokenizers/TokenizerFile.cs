@@ -75,7 +75,7 @@ internal sealed class TokenizerFile
     /// <summary>"left right", or ["left", "right"] in newer files.</summary>
     private static (string, string) Merge(JsonElement merge)
     {
-        var parts = merge.ValueKind == JsonValueKind.Array ? [.. merge.EnumerateArray().Select(part => part.GetString()!)] : merge.GetString()!.Split(' ');
+        var parts = merge.ValueKind == JsonValueKind.Array ? [.. merge.EnumerateArray().Select(part => part.GetString()!)] : merge.GetString()?.Split(' ');
         return parts is [{ } left, { } right] ? (left, right) : throw new FormatException($"the merge {CheckpointException.Shortened(merge.GetRawText())} is not a pair of tokens");
     }
 
