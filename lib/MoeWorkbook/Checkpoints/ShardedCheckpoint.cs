@@ -6,7 +6,7 @@ namespace MoeWorkbook;
 
 /// <summary>The tensors of a directory in one or more safetensors files: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> lists.</summary>
 /// <remarks>Opening reads headers only; see <see cref="SafetensorsFile"/>. Where both are there the single file counts, as in transformers; a tensor that the index does not list is no part of the checkpoint.</remarks>
-public sealed class ShardedCheckpoint : IDisposable
+internal sealed class ShardedCheckpoint : IDisposable
 {
     internal const string SingleFile = "model.safetensors";
     internal const string IndexFile = "model.safetensors.index.json";
