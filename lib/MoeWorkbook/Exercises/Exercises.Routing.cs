@@ -57,7 +57,7 @@ public static partial class Exercises
         {
             double[] logits = DistinctLogits(random, Pick(random, 4, 6));
             double[] deviations = [.. logits.Select(_ => Math.Round(0.3 + random.NextDouble(), 2))];
-            double[] noisy = [.. logits.Zip(deviations, (logit, deviation) => Math.Round(logit + deviation * Normal(random), 2))];
+            double[] noisy = [.. logits.Zip(deviations, (logit, deviation) => Math.Round(logit + deviation * MathNet.Numerics.Distributions.Normal.Sample(random, 0, 1), 2))];
             return (logits, noisy, deviations, Pick(random, 1, 2, 3));
         },
         token => [.. token.Logits.Select((logit, expert) =>
@@ -90,8 +90,14 @@ public static partial class Exercises
             return [.. batch.TokenIds.Select(router.ExpertOf)];
         });
 
-    /// <summary>A draw from N(0, 1), by the transform of Box and Muller.</summary>
-    private static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    /// <summary>Chapter 14: as few experts as have the probability p together (Huang et al. 2024).</summary>
+    public static Exercise<(double[][] Probabilities, double P), int[][]> TopPRouting { get; } = new(
+        "Top-p routing: for each token the numbers of its experts, most probable first: as few as have at least the probability p together.",
+        ["the probabilities of each token", "p"],
+        random => (ProbabilityTable(random, random.Next(3, 6), Pick(random, 3, 4, 5)), Pick(random, 0.3005, 0.5005, 0.7005)), // no sum of three decimals is p
+        batch => [.. batch.Probabilities.Select(row => Most(row, batch.P))],
+        batch => batch.Probabilities.Any(row => !Ascending(Most(row, batch.P))),
+        batch => batch.Probabilities.Select(row => Most(row, batch.P).Length).Distinct().Count() > 1);
 
     /// <summary>Logits from −2 to 2 of two decimals, no two equal: an exercise must not hang on ties.</summary>
     private static double[] DistinctLogits(Random random, int count)
@@ -115,6 +121,13 @@ public static partial class Exercises
             rounded[^1] = Math.Round(1 - rounded[..^1].Sum(), 3);
             return rounded;
         }
+    }
+
+    /// <summary>As few positions as sum to p, the largest values first.</summary>
+    private static int[] Most(double[] values, double p)
+    {
+        int[] order = Largest(values, values.Length);
+        return [.. order.TakeWhile((_, i) => order.Take(i).Sum(j => values[j]) < p)];
     }
 
     /// <summary>The positions of the k largest values, largest first.</summary>

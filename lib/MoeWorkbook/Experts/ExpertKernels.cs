@@ -6,6 +6,9 @@ namespace MoeWorkbook;
 /// <summary>From tensors to addresses: picks the kernel for a type of weights and calls it.</summary>
 internal sealed unsafe class ExpertKernels(Instructions instructions, KernelKind? always)
 {
+    // Teams of threads belong to the process: one call at a time, whoever makes it.
+    private static readonly Lock _oneAtATime = new();
+
     // Each as it is first needed.
     private ExpertKernel? _rowsFloat32, _rowsBFloat16, _rowsInt8, _rowsInt4, _panelsFloat32, _panelsBFloat16;
     private LibtorchKernel? _libtorch;
@@ -81,7 +84,7 @@ internal sealed unsafe class ExpertKernels(Instructions instructions, KernelKind
         call.Kept = (bool*)TensorMemory.Contiguous(routing.Kept);
         call.AssignmentCount = (int)routing.Tokens.numel();
         call.Threads = get_num_threads();
-        lock (ThreadTeam.Shared) kernel.Run(call, ThreadTeam.Shared);
+        lock (_oneAtATime) kernel.Run(call);
         // Addresses keep nothing alive: not the scratch memory, not the caller's tensors; the other tensors are held by the dispose scope.
         GC.KeepAlive(kernel);
         GC.KeepAlive(owner);

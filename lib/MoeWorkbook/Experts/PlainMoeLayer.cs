@@ -23,7 +23,7 @@ public sealed class PlainMoeLayer(Linear gate, ModuleList<Module<Tensor, Tensor>
         var output = zeros_like(tokens); // [tokens, hidden]
         for (var e = 0; e < experts.Count; e++)
         {
-            var visits = (chosen == e).nonzero(); // [visits, 2]: the token, and which of its k choices
+            var visits = chosen.eq(e).nonzero(); // [visits, 2]: the token, and which of its k choices
             var (token, choice) = (visits[.., 0], visits[.., 1]); // both [visits]
             var computed = experts[e].forward(tokens[token]); // [visits, hidden]
             output = output.index_add(0, token, weights[token, choice].unsqueeze(-1) * computed, 1);

@@ -12,8 +12,8 @@ namespace MoeWorkbook;
 /// </remarks>
 internal abstract unsafe class ExpertKernel
 {
-    /// <summary>Computes the experts. One caller at a time.</summary>
-    public abstract void Run(in ExpertKernelCall call, ThreadTeam team);
+    /// <summary>Computes the experts. One caller at a time in the process: each call uses every core.</summary>
+    public abstract void Run(in ExpertKernelCall call);
 
     /// <summary>intermediate ← gate · σ(gate) · up; intermediate may be gate.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

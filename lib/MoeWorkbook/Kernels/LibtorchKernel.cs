@@ -36,7 +36,7 @@ internal sealed unsafe class LibtorchKernel : ExpertKernel
     public void Use(IBlockSource gateUp, IBlockSource down) => (_gateUps, _downs) = (gateUp, down);
 
     /// <inheritdoc />
-    public override void Run(in ExpertKernelCall call, ThreadTeam team)
+    public override void Run(in ExpertKernelCall call)
     {
         _call = call;
         _queues.Fill(call);

@@ -30,7 +30,7 @@ internal sealed class LibtorchTeam
     /// <summary>Number of threads.</summary>
     public int Size { get; }
 
-    /// <summary>Does every chunk and returns when all are done. One caller at a time: the caller holds a lock on this team.</summary>
+    /// <summary>Does every chunk and returns when all are done. One caller at a time.</summary>
     /// <param name="work">What to do; its chunks may run in any order and at the same time.</param>
     /// <param name="chunkCount">Number of chunks.</param>
     /// <param name="threads">At most so many threads take part.</param>

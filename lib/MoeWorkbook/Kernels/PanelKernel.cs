@@ -36,8 +36,9 @@ internal sealed unsafe class PanelKernel<TFormat, TLanes, TVector> : ExpertKerne
     public PanelKernel() => (_layOutInputs, _computeIntermediates, _computeOutputs) = (new(this), new(this), new(this));
 
     /// <inheritdoc />
-    public override void Run(in ExpertKernelCall call, ThreadTeam team)
+    public override void Run(in ExpertKernelCall call)
     {
+        var team = ThreadTeam.Shared;
         _call = call;
         var assignments = _queues.Fill(call);
         var (panelCount, width) = LayOutPanels();

@@ -27,8 +27,9 @@ internal sealed unsafe class RowKernel<TKernel> : ExpertKernel where TKernel : I
     public ExpertKernel() => (_prepareInputs, _computeIntermediates, _computeOutputs) = (new(this), new(this), new(this));
 
     /// <inheritdoc />
-    public override void Run(in ExpertKernelCall call, ThreadTeam team)
+    public override void Run(in ExpertKernelCall call)
     {
+        var team = ThreadTeam.Shared;
         _call = call;
         var assignments = _queues.Fill(call);
         _inputBytes = TKernel.ActivationBytes(call.HiddenSize);

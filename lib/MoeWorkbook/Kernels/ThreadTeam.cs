@@ -30,7 +30,7 @@ internal sealed class ThreadTeam
     /// <summary>Number of threads, the caller's included.</summary>
     public int Size => _workers.Length + 1;
 
-    /// <summary>Does every chunk and returns when all are done. One caller at a time: the caller holds a lock on this team.</summary>
+    /// <summary>Does every chunk and returns when all are done. One caller at a time.</summary>
     /// <param name="work">What to do; its chunks may run in any order and at the same time.</param>
     /// <param name="chunkCount">Number of chunks.</param>
     /// <param name="threads">At most so many threads take part, the caller's included.</param>

@@ -36,24 +36,24 @@ public sealed class ForwardContext : IDisposable
         return rotation;
     }
 
-    /// <summary>Which keys a query must not see, <c>[queries, keys]</c>; null where each sees all. The last query is at the last key's position.</summary>
+    /// <summary>The attention mask of causal attention, <c>[queries, keys]</c>: true where a query must not see a key; null where each sees all. The last query is at the last key's position.</summary>
     internal Tensor? CausalMask(long queries, long keys, int? window, Device device)
     {
         if (window >= keys) window = null;
         if (queries == 1 && window is null) return null;
         if (_masks.TryGetValue((queries, keys, window), out var known)) return known;
-        return _masks[(queries, keys, window)] = Mask(queries, keys, window, device).DetachFromDisposeScope();
+        return _masks[(queries, keys, window)] = BuildCausalMask(queries, keys, window, device).DetachFromDisposeScope();
     }
 
     /// <summary>The keys behind each query's position, and those in front of its window, <c>[queries, keys]</c>.</summary>
-    internal static Tensor Mask(long queries, long keys, int? window, Device device)
+    internal static Tensor BuildCausalMask(long queries, long keys, int? window, Device device)
     {
         using var scope = NewDisposeScope();
         var query = arange(keys - queries, keys, ScalarType.Int64, device).unsqueeze(1); // [queries, 1]
         var key = arange(keys, ScalarType.Int64, device).unsqueeze(0); // [1, keys]
-        var hidden = key > query;
-        if (window is { } size) hidden |= key <= query - size;
-        return hidden.MoveToOuterDisposeScope();
+        var masked = key > query;
+        if (window is { } size) masked |= key <= query - size;
+        return masked.MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds a layer's decision to <see cref="Routing"/>, so that its tensors live as long as the caller's dispose scope.</summary>

@@ -71,15 +71,8 @@ public sealed class GroupedQueryAttention : TransformerModule
         Expect.Shape(hidden, nameof(hidden), ("batch", -1), ("sequence", -1), ("hidden", _query.Weight.shape[1]));
         using var scope = NewDisposeScope();
         var sequence = hidden.shape[1];
-        var query = _query.forward(hidden); // [batch, sequence, heads · head size], twice that with a gate
-        Tensor? gate = null;
-        if (_config.OutputGate)
-        {
-            var both = SplitHeads(query, _config.HeadCount).chunk(2, -1); // each [batch, sequence, heads, head size]
-            (query, gate) = (both[0].flatten(2), both[1].flatten(2)); // each [batch, sequence, heads · head size]
-        }
-
-        query = NormalizedHeads(query, _config.HeadCount, _queryNorm); // [batch, heads, sequence, head size]
+        var (projected, gate) = QueryAndGate(_query.forward(hidden)); // both [batch, sequence, heads · head size]
+        var query = NormalizedHeads(projected, _config.HeadCount, _queryNorm); // [batch, heads, sequence, head size]
         var key = NormalizedHeads(_key.forward(hidden), _config.KeyValueHeadCount, _keyNorm); // [batch, key-value heads, sequence, head size]
         var value = SplitHeads(Clipped(_value.forward(hidden)), _config.KeyValueHeadCount).transpose(1, 2);
         if (_rotary is not null)
@@ -101,6 +94,14 @@ public sealed class GroupedQueryAttention : TransformerModule
         mixed = mixed.transpose(1, 2).flatten(2); // [batch, sequence, heads · head size]
         if (gate is not null) mixed *= gate.sigmoid();
         return _output.forward(mixed).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Where the output is gated, each head's projection is its query and then its gate (Qwen3-Next).</summary>
+    private (Tensor Query, Tensor? Gate) QueryAndGate(Tensor projected)
+    {
+        if (!_config.OutputGate) return (projected, null);
+        var both = SplitHeads(projected, _config.HeadCount).chunk(2, -1); // each [batch, sequence, heads, head size]
+        return (both[0].flatten(2), both[1].flatten(2));
     }
 
     /// <summary><c>[batch, sequence, heads · size]</c> as <c>[batch, heads, sequence, size]</c>, normalised and clipped as the model asks.</summary>

@@ -29,20 +29,20 @@ public sealed class LatentAttention : TransformerModule
 
     /// <summary>The attention of one decoder layer.</summary>
     /// <param name="hiddenSize">Size of the hidden states.</param>
-    /// <param name="heads">Number of heads.</param>
+    /// <param name="attention">The number of heads, and which projections have biases: <see cref="AttentionConfig.QueryKeyValueBias"/> those down to the latent vectors.</param>
     /// <param name="config">Ranks and head sizes.</param>
     /// <param name="rotary">The rotary embedding, for heads of <see cref="LatentAttentionConfig.RotaryHeadSize"/>.</param>
-    /// <param name="bias">Whether the projections down to the latent vectors have biases.</param>
-    /// <param name="outputBias">Whether the output projection has a bias.</param>
     /// <param name="layer">The number of the layer, under which the cache keeps its latent vectors.</param>
     /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentException">A size is not positive, or the rotary embedding is for heads of another size.</exception>
-    public LatentAttention(int hiddenSize, int heads, LatentAttentionConfig config, RotaryEmbedding rotary, bool bias = false, bool outputBias = false,
-        int layer = 0, ParameterInit? init = null) : base(nameof(LatentAttention))
+    public LatentAttention(int hiddenSize, AttentionConfig attention, LatentAttentionConfig config, RotaryEmbedding rotary, int layer = 0, ParameterInit? init = null)
+        : base(nameof(LatentAttention))
     {
+        ArgumentNullException.ThrowIfNull(attention);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(rotary);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
+        var (heads, bias) = (attention.HeadCount, attention.QueryKeyValueBias);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads, nameof(attention));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.NopeHeadSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.ValueHeadSize);
         if (rotary.HeadSize != config.RotaryHeadSize)
@@ -65,7 +65,7 @@ public sealed class LatentAttention : TransformerModule
         register_module("kv_a_proj_with_mqa", _latentDown = new(hiddenSize, config.KeyValueRank + config.RotaryHeadSize, bias, init));
         register_module("kv_a_layernorm", _latentNorm = new(config.KeyValueRank, LatentEpsilon, init: init));
         register_module("kv_b_proj", _latentUp = new(config.KeyValueRank, checked(heads * (config.NopeHeadSize + config.ValueHeadSize)), init: init));
-        register_module("o_proj", _output = new(checked(heads * config.ValueHeadSize), hiddenSize, outputBias, init.ForResidual));
+        register_module("o_proj", _output = new(checked(heads * config.ValueHeadSize), hiddenSize, attention.OutputBias, init.ForResidual));
     }
 
     /// <summary>Attends from each position to itself, the positions before it, and those in the cache.</summary>

@@ -10,7 +10,7 @@ public static class ScaledDotProductAttention
     /// <param name="keys"><c>[batch, key-value heads, keys, head size]</c>.</param>
     /// <param name="values"><c>[batch, key-value heads, keys, value head size]</c>.</param>
     /// <param name="scale">The factor on q·kᵀ, usually 1/√(head size).</param>
-    /// <param name="mask">Which keys a query must not see, booleans <c>[queries, keys]</c>; null where each sees all.</param>
+    /// <param name="mask">The attention mask: true where a query must not see a key, booleans <c>[queries, keys]</c>; null where each sees all.</param>
     /// <param name="sinks">A logit for each head, <c>[heads]</c>, that takes part in the softmax and receives no value (gpt-oss); null for none.</param>
     /// <returns><c>[batch, heads, queries, value head size]</c>.</returns>
     /// <exception cref="ArgumentException">Shapes, types or devices do not fit together.</exception>
@@ -65,7 +65,7 @@ public static class ScaledDotProductAttention
             size = Math.Min(count - first, MostRows(mostLogits / logitsPerPair, earlier + first - start));
             var end = earlier + first + size; // behind the last
             blocks.Add(Attend(queries.narrow(2, first, size), keys.narrow(2, start, end - start), values.narrow(2, start, end - start), scale,
-                ForwardContext.Mask(size, end - start, window, queries.device), sinks).MoveToOuterDisposeScope());
+                ForwardContext.BuildCausalMask(size, end - start, window, queries.device), sinks).MoveToOuterDisposeScope());
         }
 
         return cat(blocks, 2).MoveToOuterDisposeScope();
@@ -78,7 +78,7 @@ public static class ScaledDotProductAttention
     /// <param name="queries"><c>[batch, heads, queries, head size]</c>.</param>
     /// <param name="keys"><c>[batch, key-value heads, keys, head size]</c>.</param>
     /// <param name="scale">The factor on q·kᵀ.</param>
-    /// <param name="mask">Which keys a query must not see, booleans <c>[queries, keys]</c>.</param>
+    /// <param name="mask">The attention mask: true where a query must not see a key, booleans <c>[queries, keys]</c>.</param>
     /// <param name="sinks">A logit for each head that takes part in the softmax, <c>[heads]</c>.</param>
     /// <returns><c>[batch, heads, queries, keys]</c>, in float32 where the queries are narrower.</returns>
     /// <exception cref="ArgumentException">Shapes, types or devices do not fit together.</exception>

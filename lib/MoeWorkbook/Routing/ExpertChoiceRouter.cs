@@ -31,16 +31,7 @@ public sealed class ExpertChoiceRouter : LinearRouter
         var tokenCount = logits.shape[0];
         var perExpert = (int)Math.Min(tokenCount, Math.Ceiling(tokenCount * MeanExpertsPerToken / ExpertCount));
         var (chosen, tokens) = TopK(probabilities.t(), perExpert); // both [experts, tokens of an expert]
-        return new RoutingDecision
-        {
-            Tokens = tokens.reshape(-1),
-            Experts = arange(ExpertCount, ScalarType.Int64, logits.device).repeat_interleave(perExpert),
-            Weights = chosen.reshape(-1),
-            Kept = ones(tokens.numel(), dtype: ScalarType.Bool, device: logits.device),
-            Logits = logits,
-            Scores = probabilities,
-            Batch = input.Hidden.shape[0],
-            Sequence = input.Hidden.shape[1],
-        };
+        var takers = arange(ExpertCount, ScalarType.Int64, logits.device).repeat_interleave(perExpert); // [assignments]
+        return RoutingDecision.Flat(input, logits, probabilities, tokens.reshape(-1), takers, chosen.reshape(-1));
     }
 }

@@ -95,6 +95,34 @@ public sealed record RoutingDecision
         }.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The decision of a router that gives tokens different numbers of experts. Nothing is dropped.</summary>
+    /// <param name="input">What the router saw.</param>
+    /// <param name="logits">The router's logits, <c>[tokens, experts]</c>.</param>
+    /// <param name="scores">What it made of them, <c>[tokens, experts]</c>.</param>
+    /// <param name="tokens">The token of each assignment, <c>[assignments]</c>.</param>
+    /// <param name="experts">Its expert, <c>[assignments]</c>.</param>
+    /// <param name="weights">Its combine weight, <c>[assignments]</c>.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public static RoutingDecision Flat(RouterInput input, Tensor logits, Tensor scores, Tensor tokens, Tensor experts, Tensor weights)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(tokens);
+        using var scope = NewDisposeScope();
+        var decision = new RoutingDecision
+        {
+            Tokens = tokens.alias(),
+            Experts = experts.alias(),
+            Weights = weights.alias(),
+            Kept = ones_like(tokens, ScalarType.Bool),
+            Logits = logits.alias(),
+            Scores = scores.alias(),
+            Batch = input.Hidden.shape[0],
+            Sequence = input.Hidden.shape[1],
+        };
+        decision.Validate();
+        return decision.MoveToOuterDisposeScope();
+    }
+
     /// <summary>Moves every tensor to the dispose scope around the current one.</summary>
     /// <returns>This decision.</returns>
     public RoutingDecision MoveToOuterDisposeScope()

@@ -51,9 +51,9 @@ public sealed class Decoder : TransformerModule
         Expect.SameDevice(tokens, nameof(tokens), Embedding.Weight, "the weight");
         if (tokens.numel() == 0) throw new ArgumentException($"tokens has shape [{tokens.shape[0]}, {tokens.shape[1]}]; at least one token is needed.", nameof(tokens));
         using var scope = NewDisposeScope();
-        var (lowest, highest) = (tokens.min().cpu().item<long>(), tokens.max().cpu().item<long>());
-        if (lowest < 0 || highest >= VocabularySize)
-            throw new ArgumentException($"tokens has ids from {lowest} to {highest}; they must be from 0 to {VocabularySize - 1}.", nameof(tokens));
+        // One question, so that a GPU is waited for once.
+        if (tokens.lt(0).logical_or(tokens.ge(VocabularySize)).any().cpu().item<bool>())
+            throw new ArgumentException($"tokens has ids from {tokens.min().cpu().item<long>()} to {tokens.max().cpu().item<long>()}; they must be from 0 to {VocabularySize - 1}.", nameof(tokens));
         var hidden = Embedding.Weight.index_select(0, tokens.flatten()).view(tokens.shape[0], tokens.shape[1], -1); // [batch, sequence, hidden]
         foreach (var layer in _layers)
         {

@@ -33,9 +33,8 @@ public sealed class DecoderBlock : TransformerModule
             AttentionKind.Full or AttentionKind.SlidingWindow => new GroupedQueryAttention(
                 config.HiddenSize, config.Attention, rotary, config.Norm, AttentionKind == AttentionKind.SlidingWindow, layer, init),
             AttentionKind.Latent => new LatentAttention(
-                config.HiddenSize, config.Attention.HeadCount, config.LatentAttention!,
-                rotary ?? throw new ArgumentException("Latent attention needs a rotary embedding.", nameof(rotary)),
-                config.Attention.QueryKeyValueBias, config.Attention.OutputBias, layer, init),
+                config.HiddenSize, config.Attention, config.LatentAttention!,
+                rotary ?? throw new ArgumentException("Latent attention needs a rotary embedding.", nameof(rotary)), layer, init),
             AttentionKind.Linear => new GatedDeltaNet(config.HiddenSize, config.LinearAttention!, config.Norm.Epsilon, layer, init),
             _ => throw new NotSupportedException($"The attention {AttentionKind} is not supported."),
         };

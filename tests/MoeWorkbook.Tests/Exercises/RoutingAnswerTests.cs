@@ -43,6 +43,29 @@ public sealed class RoutingAnswerTests
         .Wrong("tokens choose", b => [.. b.Probabilities.Select(row => Best(row, b.TokensPerExpert))]);
 
     [Fact]
+    public void As_few_experts_as_have_a_probability() => Answers.To(Questions.TopPRouting)
+        .Right("a running sum", b => [.. b.Probabilities.Select(row =>
+        {
+            var (taken, sum) = (new List<int>(), 0f);
+            foreach (var e in Best(row, row.Length))
+            {
+                if (sum >= b.P) break;
+                taken.Add(e);
+                sum += (float)row[e];
+            }
+
+            return taken.ToArray();
+        })])
+        .Wrong("without the one that reaches p", b => [.. b.Probabilities.Select(row => Best(row, row.Length).TakeWhile((_, i) => Best(row, i + 1).Sum(e => row[e]) < b.P).ToArray())])
+        .Wrong("two for each", b => [.. b.Probabilities.Select(row => Best(row, 2))])
+        .Wrong("those above p", b => [.. b.Probabilities.Select(row => Best(row, row.Length).Where(e => row[e] >= b.P).ToArray())])
+        .Wrong("in order of their numbers", b => [.. b.Probabilities.Select(row =>
+        {
+            var sum = 0.0;
+            return Enumerable.Range(0, row.Length).TakeWhile(e => (sum += row[e]) - row[e] < b.P).ToArray();
+        })]);
+
+    [Fact]
     public void The_max_violation() => Answers.To(Questions.MaxViolation)
         .Right("of the ratio", b => b.Experts.CountBy(e => e).Max(load => load.Value) * (double)b.ExpertCount / b.Experts.Length - 1)
         .Right("float", b => (b.Experts.CountBy(e => e).Max(load => load.Value) - (float)b.Experts.Length / b.ExpertCount) / ((float)b.Experts.Length / b.ExpertCount))

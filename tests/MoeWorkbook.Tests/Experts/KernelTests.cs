@@ -46,13 +46,12 @@ public sealed unsafe class KernelTests
         // The least of many calls: other threads of the process allocate now and then, a call would each time.
         static long Allocated(ExpertKernel kernel, ExpertKernelCall call)
         {
-            var team = new ThreadTeam(2);
-            kernel.Run(call, team);
+            kernel.Run(call);
             var least = long.MaxValue;
             for (var round = 0; round < 100; round++)
             {
                 var before = GC.GetTotalAllocatedBytes(precise: true);
-                kernel.Run(call, team);
+                kernel.Run(call);
                 least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
             }
 

@@ -67,7 +67,7 @@ public sealed class AttentionTests
             new GroupedQueryAttention(16, new(4, 2, 8) { QueryKeyNorm = QueryKeyNorm.PerHead, OutputGate = true, Sinks = true, QueryKeyValueBias = true, OutputBias = true }, rotary).forward,
             new GroupedQueryAttention(16, new(4, 2, 8) { QueryKeyNorm = QueryKeyNorm.FullWidth, Clip = 0.5, SlidingWindow = 3 }, rotary, slidingWindow: true).forward,
             new GroupedQueryAttention(16, new(4, 4, 8) { QueryKeyNorm = QueryKeyNorm.WithoutWeights }).forward,
-            new LatentAttention(16, 3, latent, rotary).forward,
+            new LatentAttention(16, new(3, 3, 8), latent, rotary).forward,
             new GatedDeltaNet(16, new(2, 4, 4, 4, 3)).forward,
         };
         foreach (var layer in layers)
@@ -118,7 +118,7 @@ public sealed class AttentionTests
         using var scope = NewDisposeScope();
         var rotary = new RotaryEmbedding(new(10000), 8);
         using var attention = new GroupedQueryAttention(16, new(4, 2, 8), rotary);
-        using var latent = new LatentAttention(16, 2, new(null, 4, 4, 8, 4), rotary);
+        using var latent = new LatentAttention(16, new(2, 2, 8), new(null, 4, 4, 8, 4), rotary);
         using var linear = new GatedDeltaNet(16, new(1, 2, 4, 4, 2));
         foreach (var forward in new Func<Tensor, Tensor>[] { attention.forward, latent.forward, linear.forward })
         {

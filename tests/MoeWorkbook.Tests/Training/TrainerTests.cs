@@ -107,6 +107,67 @@ public class TrainerTests
     }
 
     [Fact]
+    public void A_loss_of_ones_own_trains_as_the_librarys_does_and_stands_in_the_history()
+    {
+        using var named = new Trainer(Moe, Corpus, Quick, new() { AuxiliaryLossWeight = 0.5 });
+        using var own = new Trainer(Moe, Corpus, Quick, new() { Losses = [new("mine", BalancingLoss.Switch, 0.5)] });
+        for (var step = 0; step < 3; step++)
+        {
+            var (ofNamed, ofOwn) = (named.Step(), own.Step());
+            Assert.Equal(ofNamed.Loss, ofOwn.Loss);
+            Assert.Equal(ofNamed.BalancingLoss, ofOwn.OtherLosses!["mine"]);
+            Assert.Null(ofNamed.OtherLosses);
+        }
+    }
+
+    public static TheoryData<string, BalancingOptions> EachLoss => new()
+    {
+        { "GShard loss", new() { GShardLossWeight = 1 } },
+        { "sequence-wise loss", new() { SequenceLossWeight = 1 } },
+        { "importance loss", new() { Router = RouterKind.NoisyTopK, ImportanceLossWeight = 1 } },
+        { "load loss", new() { Router = RouterKind.NoisyTopK, LoadLossWeight = 1 } },
+    };
+
+    [Theory, MemberData(nameof(EachLoss))]
+    public void Every_loss_with_a_weight_reaches_the_router(string name, BalancingOptions balancing)
+    {
+        using var without = new Trainer(Moe, Corpus, Quick, new() { Router = balancing.Router });
+        using var with = new Trainer(Moe, Corpus, Quick, balancing);
+        var first = with.Step();
+        Assert.Equal(without.Step().Loss, first.Loss);
+        Assert.True(first.OtherLosses![name] > 0);
+        Assert.NotEqual(without.Step().Loss, with.Step().Loss);
+    }
+
+    [Fact]
+    public void The_load_loss_asks_for_the_noisy_router() =>
+        Assert.Contains("NoisyTopK", Assert.Throws<ArgumentException>(() => new Trainer(Moe, Corpus, Quick, new() { LoadLossWeight = 1 })).Message);
+
+    [Fact]
+    public void A_router_of_ones_own_takes_the_place_of_the_models()
+    {
+        using var trainer = new Trainer(Moe, Corpus, Quick, new() { NewRouter = (hiddenSize, moe, init) => new UniformRouter(hiddenSize, moe.ExpertCount, 3) });
+        Assert.All(trainer.Step().Load, load => Assert.All(load, count => Assert.Equal(4 * 16 * 3 / 4, count)));
+    }
+
+    [Fact]
+    public void An_experiment_prepares_its_model_before_the_first_step()
+    {
+        var runner = new CapacityExperts();
+        var experiment = new Experiment("prepared", Moe, Corpus, Quick) { Prepare = model => model.MoeLayers[1].Runner = runner };
+        Assert.Same(runner, Assert.Single(ExperimentRunner.Run([experiment], trainer => trainer.Model.MoeLayers[1].Runner)));
+    }
+
+    [Fact]
+    public void A_softmax_router_may_have_a_selection_bias_too()
+    {
+        using var trainer = new Trainer(Moe, Corpus, Quick, new() { BiasUpdateRate = 0.25 });
+        var load = trainer.Step().Load[0];
+        var router = Assert.IsType<SoftmaxTopKRouter>(trainer.Model.MoeLayers[0].Router);
+        Assert.Equal(load.Select(count => 0.25f * Math.Sign(32 - count)), router.SelectionBias!.data<float>().ToArray());
+    }
+
+    [Fact]
     public void The_selection_bias_moves_against_the_load()
     {
         using var trainer = new Trainer(Moe, Corpus, Quick, new() { BiasUpdateRate = 0.25, Router = RouterKind.SigmoidTopK });
@@ -118,6 +179,9 @@ public class TrainerTests
     [Theory]
     [InlineData(RouterKind.NoisyTopK, typeof(NoisyTopKRouter))]
     [InlineData(RouterKind.ExpertChoice, typeof(ExpertChoiceRouter))]
+    [InlineData(RouterKind.GShard, typeof(GShardRouter))]
+    [InlineData(RouterKind.Sinkhorn, typeof(SinkhornRouter))]
+    [InlineData(RouterKind.Uniform, typeof(UniformRouter))]
     public void Another_router_takes_the_place_of_the_models_own(RouterKind kind, Type type)
     {
         using var trainer = new Trainer(Moe, Corpus, Quick, new() { Router = kind });
