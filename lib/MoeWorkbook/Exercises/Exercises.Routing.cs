@@ -94,7 +94,7 @@ public static partial class Exercises
     public static Exercise<(double[][] Probabilities, double P), int[][]> TopPRouting { get; } = new(
         "Top-p routing: for each token the numbers of its experts, most probable first: as few as have at least the probability p together.",
         ["the probabilities of each token", "p"],
-        random => (ProbabilityTable(random, random.Next(3, 6), Pick(random, 3, 4, 5)), Pick(random, 0.3005, 0.5005, 0.7005)), // no sum of three decimals is p
+        random => (ProbabilityTable(random, random.Next(3, 6), Pick(random, 3, 4, 5)), 0.1 * Pick(random, 3, 5, 7) + 0.0005), // no sum of three decimals is p
         batch => [.. batch.Probabilities.Select(row => Most(row, batch.P))],
         batch => batch.Probabilities.Any(row => !Ascending(Most(row, batch.P))),
         batch => batch.Probabilities.Select(row => Most(row, batch.P).Length).Distinct().Count() > 1);

@@ -68,7 +68,7 @@ public sealed class QuantizedExpertWeights : IDisposable
     {
         if (dataType is not (null or ScalarType.Float32 or ScalarType.BFloat16))
             throw new ArgumentException($"Weights can be dequantised to Float32 and BFloat16, not to {dataType}.", nameof(dataType));
-        var experts = new ExpertWeights(ExpertCount, HiddenSize, IntermediateSize, weights: new(null, dataType) { LeaveUninitialized = true });
+        var experts = new ExpertWeights(ExpertCount, HiddenSize, IntermediateSize, init: new(null, dataType) { LeaveUninitialized = true });
         GateUp.Dequantize(0, experts.GateUp);
         Down.Dequantize(0, experts.Down);
         return experts;

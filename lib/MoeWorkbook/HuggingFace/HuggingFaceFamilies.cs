@@ -11,7 +11,7 @@ internal static class HuggingFaceFamilies
     public static ModelConfig Llama(ConfigKeys keys)
     {
         bool bias = keys.Flag("attention_bias", false);
-        return Decoder(keys, Attention(keys, bias, bias, keyValueHeadCount: null)) with
+        return Decoder(keys, Attention(keys, bias, bias, keyValueHeads: null)) with
         {
             FeedForwardBias = keys.Flag("mlp_bias", false),
         };
@@ -58,7 +58,7 @@ internal static class HuggingFaceFamilies
     public static ModelConfig DeepSeek(ConfigKeys keys)
     {
         bool bias = keys.Flag("attention_bias", false);
-        var config = Decoder(keys, Attention(keys, bias, bias, keyValueHeadCount: null), denseSize: keys.Size("intermediate_size"));
+        var config = Decoder(keys, Attention(keys, bias, bias, keyValueHeads: null), denseSize: keys.Size("intermediate_size"));
         keys.Ignore("moe_intermediate_size", "n_shared_experts", "num_experts_per_tok", "first_k_dense_replace", "moe_layer_freq", "topk_group");
         if (!keys.Has("n_routed_experts")) return config;
         keys.Choice("scoring_func", "softmax", "softmax");
@@ -98,7 +98,7 @@ internal static class HuggingFaceFamilies
     public static ModelConfig Olmoe(ConfigKeys keys)
     {
         bool bias = keys.Flag("attention_bias", false);
-        var attention = Attention(keys, bias, bias, keyValueHeadCount: null) with
+        var attention = Attention(keys, bias, bias, keyValueHeads: null) with
         {
             QueryKeyNorm = QueryKeyNorm.FullWidth,
             Clip = keys.OptionalNumber("clip_qkv"),
@@ -188,7 +188,7 @@ internal static class HuggingFaceFamilies
     {
         keys.Ignore("attn_output_multiplier", "embedding_multiplier_scale", "output_multiplier_scale", "max_attn_value");
         var moe = Moe(keys, Experts, "intermediate_size");
-        var config = Mixture(Decoder(keys, Attention(keys, keyValueHeadCount: null), denseSize: 0, epsilon: 1e-5, tied: true), moe, _ => true);
+        var config = Mixture(Decoder(keys, Attention(keys, keyValueHeads: null), denseSize: 0, epsilon: 1e-5, tied: true), moe, _ => true);
         return config with { Norm = config.Norm with { PerLayer = 4 }, FeedForward = FeedForwardKind.GeGluTanh };
     }
 

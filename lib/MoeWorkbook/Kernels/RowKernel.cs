@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace MoeWorkbook;
 
@@ -24,7 +23,7 @@ internal sealed unsafe class RowKernel<TKernel> : ExpertKernel where TKernel : I
     private byte* _input, _intermediate;
     private long _inputBytes, _intermediateBytes;
 
-    public ExpertKernel() => (_prepareInputs, _computeIntermediates, _computeOutputs) = (new(this), new(this), new(this));
+    public RowKernel() => (_prepareInputs, _computeIntermediates, _computeOutputs) = (new(this), new(this), new(this));
 
     /// <inheritdoc />
     public override void Run(in ExpertKernelCall call)

@@ -14,7 +14,7 @@ public sealed class LayerNorm : Module<Tensor, Tensor>
     /// <param name="size">Size of the last dimension.</param>
     /// <param name="epsilon">ε, added to the variance.</param>
     /// <param name="bias">Whether b is there.</param>
-    /// <param name="weights">Where the weights are made.</param>
+    /// <param name="init">Where the weights are made.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size is not positive or ε is negative.</exception>
     public LayerNorm(long size, double epsilon = 1e-5, bool bias = true, ParameterInit? init = null) : base(nameof(LayerNorm))
     {
@@ -48,7 +48,7 @@ public sealed class LayerNorm : Module<Tensor, Tensor>
     /// <summary>The norm that a model's description asks for.</summary>
     /// <param name="size">Size of the last dimension.</param>
     /// <param name="config">Kind, ε, bias and centring.</param>
-    /// <param name="weights">Where the weights are made.</param>
+    /// <param name="init">Where the weights are made.</param>
     internal static Module<Tensor, Tensor> For(long size, NormConfig config, ParameterInit init) => config.Kind switch
     {
         NormKind.Rms => new RmsNorm(size, config.Epsilon, config.ZeroCentered, init),

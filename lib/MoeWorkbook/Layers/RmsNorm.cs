@@ -14,7 +14,7 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
     /// <param name="size">Size of the last dimension.</param>
     /// <param name="epsilon">ε, added to the mean square.</param>
     /// <param name="zeroCentered">Whether the stored weight is g − 1 (Qwen3-Next).</param>
-    /// <param name="weights">Where the weight is made.</param>
+    /// <param name="init">Where the weight is made.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size is not positive or ε is negative.</exception>
     public RmsNorm(long size, double epsilon = 1e-6, bool zeroCentered = false, ParameterInit? init = null) : base(nameof(RmsNorm))
     {

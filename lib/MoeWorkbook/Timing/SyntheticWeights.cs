@@ -17,7 +17,7 @@ public static class SyntheticWeights
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
     public static ExpertWeights Experts(int experts, int hiddenSize, int intermediateSize, ScalarType type, ulong seed = 0, Device? device = null)
     {
-        var weights = new ExpertWeights(experts, hiddenSize, intermediateSize, weights: new(device, type) { LeaveUninitialized = true });
+        var weights = new ExpertWeights(experts, hiddenSize, intermediateSize, init: new(device, type) { LeaveUninitialized = true });
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator(seed);

@@ -42,7 +42,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         recorded.Recording.Write(folder.Path("cpu.json"));
         TrainingRecording.Of("another command", []).Write(folder.Path("training.json"));
         Assert.Empty(BenchmarkRecording.OnGpu(folder.Root));
-        var gpu = recorded.Recording with { Device = "cuda:0", Gpu = new("a GPU", "1.2", 80L << 30, 79L << 30) };
+        var gpu = recorded.Recording with { Origin = recorded.Recording.Origin with { Device = "cuda:0", Gpu = new("a GPU", "1.2", 80L << 30, 79L << 30) } };
         gpu.Write(folder.Path("gpu.json"));
         var found = Assert.Single(BenchmarkRecording.OnGpu(folder.Root));
         Assert.Equal(gpu.ToString(), found.ToString());
@@ -102,7 +102,7 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         var result = await folder.RunAsync([first, measured, .. shown.Select(source => source.Replace("BenchmarkRecording.OnGpu(\"../data/recorded\")", $"new List<BenchmarkRecording> {{ BenchmarkRecording.Read(\"{file}\") }}", StringComparison.Ordinal))]);
         Assert.Null(result.Failure?.ToString());
         string output = string.Concat(result.Document.CodeCells.SelectMany(cell => cell.OutputHtml.Append(cell.OutputText)));
-        Assert.Contains(recorded.Recording.Processor, output, StringComparison.Ordinal);
+        Assert.Contains(recorded.Recording.Origin.Processor, output, StringComparison.Ordinal);
         Assert.DoesNotContain("No GPU run", output, StringComparison.Ordinal);
 
         Directory.CreateDirectory(folder.File("data"));

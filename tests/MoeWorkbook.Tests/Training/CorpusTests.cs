@@ -148,7 +148,7 @@ public class CorpusTests
         Assert.Equal((257, 256), (tokenizer.VocabularySize, tokenizer.IdOf(Corpus.EndOfTextToken)));
         Assert.Equal(Enumerable.Range(0, 256), Enumerable.Range(0, 256).Select(value => Assert.Single(tokenizer.BytesOf(value).ToArray()) + 0));
         Assert.Equal([.. ended.Encode("naïve ~ 語\n"), 256], tokenizer.Encode("naïve ~ 語\n<|endoftext|>"));
-        Assert.Contains("\"eos_token\": \"\\u003C|endoftext|\\u003E\"", ended.TokenizerConfigJson());
+        Assert.Contains("\"eos_token\": \"<|endoftext|>\"", ended.TokenizerConfigJson());
         Assert.DoesNotContain("eos_token", _corpus.TokenizerConfigJson());
     }
 
