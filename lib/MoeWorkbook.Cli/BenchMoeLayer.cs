@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary><c>bench moe-layer</c>: one layer, ours beside dense blocks of its own weights, the teaching loop, and PyTorch's loop and grouped products.</summary>
+/// <summary><c>bench moe-layer</c>: one layer, ours beside dense blocks of its own weights, the teaching loop, and PyTorch's loop and grouped
+/// products.</summary>
 internal static class BenchMoeLayer
 {
     private const string Bandwidth = "bandwidth", Product = "dense product";

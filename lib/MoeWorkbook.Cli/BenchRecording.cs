@@ -35,7 +35,8 @@ internal static class BenchRecording
         File.Move(part, path, overwrite: true);
     }
 
-    /// <summary>What a GPU is recorded by: a layer of Mixtral's size and one of Qwen3-30B-A3B's, which has many small experts, a model of as many such layers as fill seven tenths of its free memory, Mixtral's 32 at most, and the training of chapter 09's model and of a larger one.</summary>
+    /// <summary>What a GPU is recorded by: a layer of Mixtral's size and one of Qwen3-30B-A3B's, which has many small experts, a model of as many such layers
+    /// as fill seven tenths of its free memory, Mixtral's 32 at most, and the training of chapter 09's model and of a larger one.</summary>
     /// <param name="freeBytes">Free memory; null where it is not known, which makes a model of 24 GB.</param>
     internal static string[] OnGpu(long? freeBytes)
     {

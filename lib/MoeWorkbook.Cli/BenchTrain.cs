@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary><c>bench train</c>: training a small Mixture of Experts, ours beside the same model in PyTorch; one run on all cores, and one run on each core. On a GPU one run.</summary>
+/// <summary><c>bench train</c>: training a small Mixture of Experts, ours beside the same model in PyTorch; one run on all cores, and one run on each core. On
+/// a GPU one run.</summary>
 internal static class BenchTrain
 {
     private const string Ours = "ours, one run", PyTorch = "PyTorch, one run", OursEach = "ours, a run on each core", PyTorchEach = "PyTorch, a run on each core";

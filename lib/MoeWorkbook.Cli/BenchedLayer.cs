@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary>The experts of a layer in one type of weights, and the ways in which they are run here: the fastest, the teaching loop, and as dense blocks on the same storage.</summary>
+/// <summary>The experts of a layer in one type of weights, and the ways in which they are run here: the fastest, the teaching loop, and as dense blocks on the
+/// same storage.</summary>
 /// <remarks>libtorch has no product with quantised weights, so there the loop runs on the same experts in bfloat16.</remarks>
 internal sealed class BenchedLayer : IDisposable
 {
@@ -45,7 +46,8 @@ internal sealed class BenchedLayer : IDisposable
 
     public void RunLoop(Tensor hidden, RoutingDecision routing) => _loop.Run(hidden, routing, _experts).Dispose();
 
-    /// <summary>The ways to compute the dense block that the first experts make: by the experts' own runner, and as matrix products where there are any.</summary>
+    /// <summary>The ways to compute the dense block that the first experts make: by the experts' own runner, and as matrix products where there are
+    /// any.</summary>
     /// <param name="count">How many experts.</param>
     public IEnumerable<Action<Tensor, RoutingDecision>> Dense(int count)
     {

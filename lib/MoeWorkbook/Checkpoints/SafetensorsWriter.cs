@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>Writes safetensors files.</summary>
-/// <remarks>The same tensors give the same bytes: wide types first and then by name, so that every tensor is aligned to its element size without a hole. The header is padded with spaces to a multiple of 8 bytes.</remarks>
+/// <remarks>The same tensors give the same bytes: wide types first and then by name, so that every tensor is aligned to its element size without a hole. The
+/// header is padded with spaces to a multiple of 8 bytes.</remarks>
 internal static class SafetensorsWriter
 {
     private const int Alignment = 8;

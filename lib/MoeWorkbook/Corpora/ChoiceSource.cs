@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>Random choices of a text source, each counted with −ln p of what was chosen. Where a text tells which choices were made, their sum is −ln p of the text.</summary>
+/// <summary>Random choices of a text source, each counted with −ln p of what was chosen. Where a text tells which choices were made, their sum is −ln p of the
+/// text.</summary>
 internal sealed class ChoiceSource(ulong seed)
 {
     private readonly RandomSource _random = new(seed);

@@ -19,7 +19,8 @@ public sealed class Corpus
     /// <param name="training">What is trained on.</param>
     /// <param name="validation">What is validated on.</param>
     /// <param name="hasEndOfText">Whether one token more, after those of the alphabet, ends a document.</param>
-    /// <exception cref="ArgumentException">A token is outside of the vocabulary, a label outside of the domains, or the alphabet is not in increasing order.</exception>
+    /// <exception cref="ArgumentException">A token is outside of the vocabulary, a label outside of the domains, or the alphabet is not in increasing
+    /// order.</exception>
     public Corpus(string name, IReadOnlyList<string> domains, byte[] alphabet, CorpusText training, CorpusText validation, bool hasEndOfText = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -63,14 +64,17 @@ public sealed class Corpus
     public CorpusText Validation { get; }
 
     /// <summary>The loss in nats per token below which no model gets on the validation text, however large it is; null where the source is not known.</summary>
-    /// <remarks>It is the source's own −ln p of the validation text over its tokens. A model that sees short windows lies above it, for it does not know what stood before the window.</remarks>
+    /// <remarks>It is the source's own −ln p of the validation text over its tokens. A model that sees short windows lies above it, for it does not know what
+    /// stood before the window.</remarks>
     public double? EntropyFloor { get; init; }
 
     /// <summary>The same for each domain; null where the source is not known.</summary>
     public IReadOnlyList<double>? DomainEntropyFloors { get; init; }
 
-    /// <summary>The same texts in a vocabulary that leaves no text out: token and byte are one number, and token 256 ends each document, which is a stretch of one domain.</summary>
-    /// <remarks>A model that is trained so can be given any text, and ends its own. The source chooses the same, so that the floors are the same nats over more tokens.</remarks>
+    /// <summary>The same texts in a vocabulary that leaves no text out: token and byte are one number, and token 256 ends each document, which is a stretch of
+    /// one domain.</summary>
+    /// <remarks>A model that is trained so can be given any text, and ends its own. The source chooses the same, so that the floors are the same nats over more
+    /// tokens.</remarks>
     public Corpus WithEndOfText()
     {
         if (EndOfText is not null) return this;
@@ -152,7 +156,8 @@ public sealed class Corpus
         },
     });
 
-    /// <summary>The <c>tokenizer_config.json</c> beside it, which says who reads <c>tokenizer.json</c>, that no space is cleaned away, and which token ends a text.</summary>
+    /// <summary>The <c>tokenizer_config.json</c> beside it, which says who reads <c>tokenizer.json</c>, that no space is cleaned away, and which token ends a
+    /// text.</summary>
     public string TokenizerConfigJson()
     {
         var json = new JsonObject { ["tokenizer_class"] = "PreTrainedTokenizerFast", ["clean_up_tokenization_spaces"] = false };

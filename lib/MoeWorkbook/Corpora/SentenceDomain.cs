@@ -2,7 +2,8 @@ using System.Text;
 
 namespace MoeWorkbook;
 
-/// <summary>Sentences of a small grammar over a large made-up lexicon: <c>the lumo tevani pasured the gokabes.</c> Each noun goes with a few adjectives and verbs of its own, each verb with a few objects.</summary>
+/// <summary>Sentences of a small grammar over a large made-up lexicon: <c>the lumo tevani pasured the gokabes.</c> Each noun goes with a few adjectives and
+/// verbs of its own, each verb with a few objects.</summary>
 internal sealed class SentenceDomain : CorpusDomain
 {
     private const int Companions = 3;

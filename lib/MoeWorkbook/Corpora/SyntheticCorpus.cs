@@ -2,9 +2,11 @@ using System.Text;
 
 namespace MoeWorkbook;
 
-/// <summary>A made-up language of six domains whose structure differs: arithmetic, bracketed code, dates, sentences, DNA and music. Its segments of a few lines each follow one another in one stream.</summary>
+/// <summary>A made-up language of six domains whose structure differs: arithmetic, bracketed code, dates, sentences, DNA and music. Its segments of a few lines
+/// each follow one another in one stream.</summary>
 /// <remarks>
-/// Each domain draws from a large random table (facts, functions, events, words, motifs, phrases) that is the same in both texts: there is more to memorise than a small feed-forward block can hold, so that capacity matters.
+/// Each domain draws from a large random table (facts, functions, events, words, motifs, phrases) that is the same in both texts: there is more to memorise
+/// than a small feed-forward block can hold, so that capacity matters.
 /// The text tells every choice that the source made, so the sum of −ln p over the choices is −ln p of the text: the entropy floor.
 /// </remarks>
 public static class SyntheticCorpus

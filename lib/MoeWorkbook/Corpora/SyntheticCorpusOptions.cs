@@ -12,7 +12,8 @@ public sealed record SyntheticCorpusOptions
     /// <summary>Bytes to validate on, about.</summary>
     public int ValidationBytes { get; init; } = 400_000;
 
-    /// <summary>Entries in each domain's table: facts, functions, events, words of a kind, motifs, bars; at most 4000. The more, the more a model must memorise.</summary>
+    /// <summary>Entries in each domain's table: facts, functions, events, words of a kind, motifs, bars; at most 4000. The more, the more a model must
+    /// memorise.</summary>
     public int TableSize { get; init; } = 150;
 
     /// <summary>Fixes the tables and the texts.</summary>

@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>Entries whose frequencies fall like those of words (Zipf 1949; Mandelbrot 1953): the i-th is drawn with a probability proportional to 1 / (i + 10).</summary>
+/// <summary>Entries whose frequencies fall like those of words (Zipf 1949; Mandelbrot 1953): the i-th is drawn with a probability proportional to 1 / (i +
+/// 10).</summary>
 internal sealed class ZipfTable<T>
 {
     private const int Offset = 10;

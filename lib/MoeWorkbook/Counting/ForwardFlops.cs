@@ -3,7 +3,8 @@ namespace MoeWorkbook;
 /// <summary>Floating-point operations of one token's forward pass; a multiplication and an addition count as two.</summary>
 /// <param name="MatrixProducts">Products with weights: twice the active weights, the embedding's look-up and the norms left out.</param>
 /// <param name="Attention">Products between positions: scores and weighted values, or the update and reading of a linear-attention state.</param>
-/// <remarks>Norms, softmax and activation functions are left out: they are well below one part in a hundred at the published sizes. As in Kaplan et al. 2020, table 1, with the attention term exact.</remarks>
+/// <remarks>Norms, softmax and activation functions are left out: they are well below one part in a hundred at the published sizes. As in Kaplan et al. 2020,
+/// table 1, with the attention term exact.</remarks>
 public readonly record struct ForwardFlops(long MatrixProducts, long Attention)
 {
     /// <summary>Both together.</summary>

@@ -3,7 +3,8 @@ using System.Collections.ObjectModel;
 namespace MoeWorkbook;
 
 /// <summary>The exact number of parameters of an architecture, in total and active for one token, by component.</summary>
-/// <remarks>Counted is the main model: no multi-token-prediction heads, no vision towers; a tied matrix once; selection biases of a router included; both stacks of an encoder-decoder.</remarks>
+/// <remarks>Counted is the main model: no multi-token-prediction heads, no vision towers; a tied matrix once; selection biases of a router included; both
+/// stacks of an encoder-decoder.</remarks>
 public sealed class ParameterCount
 {
     private static readonly ModelComponent[] Components = Enum.GetValues<ModelComponent>();

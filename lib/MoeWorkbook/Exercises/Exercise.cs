@@ -25,7 +25,8 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     /// <param name="names">What the parts of a case are called in messages, in order.</param>
     /// <param name="draw">Draws a case.</param>
     /// <param name="solution">The right answer to a case.</param>
-    /// <param name="telling">What makes a case tell a wrong answer that is often given from the right one. Every check has cases of each kind, redrawn until they are.</param>
+    /// <param name="telling">What makes a case tell a wrong answer that is often given from the right one. Every check has cases of each kind, redrawn until
+    /// they are.</param>
     public Exercise(string question, string[] names, Func<Random, TCase> draw, Func<TCase, TAnswer> solution, params Func<TCase, bool>[] telling)
     {
         Question = question;

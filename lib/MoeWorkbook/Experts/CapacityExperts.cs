@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>All experts in two batched products: each expert's tokens are padded to as many rows as the busiest expert has. The form that accelerators with fixed shapes need (GShard; Lepikhin et al. 2020).</summary>
+/// <summary>All experts in two batched products: each expert's tokens are padded to as many rows as the busiest expert has. The form that accelerators with
+/// fixed shapes need (GShard; Lepikhin et al. 2020).</summary>
 /// <remarks>An uneven load is paid for in padding. <see cref="ExpertCapacity"/> bounds it by dropping assignments first.</remarks>
 public sealed class CapacityExperts : ExpertRunner
 {

@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Runs experts as if they were one dense feed-forward block: whatever the router says, every token visits the first n experts with weight 1. The block has intermediate size n·intermediate, y = Σ Downₑ·act(GateUpₑ·x), and its weights are the experts' own.</summary>
-/// <remarks>All experts make the dense block of equal total parameters, k of them that of equal active parameters: both can be timed beside the Mixture of Experts without a second copy.</remarks>
+/// <summary>Runs experts as if they were one dense feed-forward block: whatever the router says, every token visits the first n experts with weight 1. The
+/// block has intermediate size n·intermediate, y = Σ Downₑ·act(GateUpₑ·x), and its weights are the experts' own.</summary>
+/// <remarks>All experts make the dense block of equal total parameters, k of them that of equal active parameters: both can be timed beside the Mixture of
+/// Experts without a second copy.</remarks>
 public sealed class DenseBaseline : ExpertRunner
 {
     private readonly int _count;

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>A way of running the experts that a router chose. Every runner computes the same sum: output of token t = Σ over its kept assignments of weight · expert(hidden state of t).</summary>
+/// <summary>A way of running the experts that a router chose. Every runner computes the same sum: output of token t = Σ over its kept assignments of weight ·
+/// expert(hidden state of t).</summary>
 public abstract class ExpertRunner
 {
     /// <summary>Runs the experts.</summary>

@@ -50,7 +50,8 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     /// <summary>The constants of clamped SwiGLU; null for gpt-oss's.</summary>
     public SwiGluClamp? Clamp { get; }
 
-    /// <summary>The input projections, gate before value, <c>[experts, 2·intermediate, hidden]</c>; <c>[experts, intermediate, hidden]</c> where the experts have no gate.</summary>
+    /// <summary>The input projections, gate before value, <c>[experts, 2·intermediate, hidden]</c>; <c>[experts, intermediate, hidden]</c> where the experts
+    /// have no gate.</summary>
     public Tensor GateUp => get_parameter("gate_up_proj")!;
 
     /// <summary>The output projections, <c>[experts, hidden, intermediate]</c>.</summary>
@@ -62,7 +63,8 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     /// <summary>The biases of the output projections, <c>[experts, hidden]</c>; null where there are none.</summary>
     public Tensor? DownBias => _bias ? get_parameter("down_proj_bias") : null;
 
-    /// <summary>The experts one by one, as views. Once a forward pass: indexing a stacked parameter expert by expert would make a gradient of full size for each.</summary>
+    /// <summary>The experts one by one, as views. Once a forward pass: indexing a stacked parameter expert by expert would make a gradient of full size for
+    /// each.</summary>
     public Expert[] Unbind()
     {
         var (gateUps, downs, gateUpBiases, downBiases) = (GateUp.unbind(), Down.unbind(), GateUpBias?.unbind(), DownBias?.unbind());

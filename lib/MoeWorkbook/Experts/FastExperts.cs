@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>The fastest runner for the batch at hand: <see cref="FusedExperts"/>, whose kernels cover one token and many, wherever it can compute it and is not slower than <see cref="SortedExperts"/>.</summary>
-/// <remarks>Where a gradient is wanted, or for experts of another kind, it is always <see cref="SortedExperts"/>; on a GPU <see cref="BatchedExperts"/>.</remarks>
+/// <summary>The fastest runner for the batch at hand: <see cref="FusedExperts"/>, whose kernels cover one token and many, wherever it can compute it and is not
+/// slower than <see cref="SortedExperts"/>.</summary>
+/// <remarks>Where a gradient is wanted, or for experts of another kind, it is always <see cref="SortedExperts"/>; on a GPU
+/// <see cref="BatchedExperts"/>.</remarks>
 public sealed class FastExperts : ExpertRunner
 {
     private readonly FusedExperts _fused = new();

@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>A Mixture-of-Experts layer: the router picks experts for each token, a runner computes them, a shared expert that every token visits is added.</summary>
-/// <remarks>It takes the place of a dense feed-forward block. A token whose every assignment was dropped gets zero here and passes through on the residual stream.</remarks>
+/// <summary>A Mixture-of-Experts layer: the router picks experts for each token, a runner computes them, a shared expert that every token visits is
+/// added.</summary>
+/// <remarks>It takes the place of a dense feed-forward block. A token whose every assignment was dropped gets zero here and passes through on the residual
+/// stream.</remarks>
 public sealed class MoeLayer : TransformerModule
 {
     private readonly FeedForward? _sharedExpert;
@@ -14,7 +16,8 @@ public sealed class MoeLayer : TransformerModule
     /// <param name="router">Picks the experts.</param>
     /// <param name="experts">The routed experts.</param>
     /// <param name="sharedExpert">An expert that every token visits; null for none.</param>
-    /// <param name="sharedGate">A projection of the hidden state to one logit whose sigmoid scales the shared expert's output (Qwen2-MoE); null for none.</param>
+    /// <param name="sharedGate">A projection of the hidden state to one logit whose sigmoid scales the shared expert's output (Qwen2-MoE); null for
+    /// none.</param>
     /// <exception cref="ArgumentException">Router and experts differ in number of experts or hidden size.</exception>
     public MoeLayer(Router router, ExpertWeights experts, FeedForward? sharedExpert = null, Projection? sharedGate = null) : base(nameof(MoeLayer))
     {

@@ -4,7 +4,8 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>A Mixture-of-Experts layer on one slide: every token visits the k experts of largest logit, weighted by the softmax of those k (Mixtral; Jiang et al. 2024, section 2.1).</summary>
+/// <summary>A Mixture-of-Experts layer on one slide: every token visits the k experts of largest logit, weighted by the softmax of those k (Mixtral; Jiang et
+/// al. 2024, section 2.1).</summary>
 /// <param name="gate">The router: a linear map from hidden states to one logit an expert.</param>
 /// <param name="experts">The experts, each a feed-forward block.</param>
 /// <param name="k">How many experts a token visits.</param>

@@ -2,13 +2,16 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>The weights of all SwiGLU experts of a layer in 8 or 4 bits: the same experts in a half, or little more than a quarter, of bfloat16's bytes.</summary>
+/// <summary>The weights of all SwiGLU experts of a layer in 8 or 4 bits: the same experts in a half, or little more than a quarter, of bfloat16's
+/// bytes.</summary>
 /// <remarks>
 /// <list type="bullet">
 /// <item><see cref="WeightType.Int8"/>: w ≈ s·q, q in −127 … 127, with a float32 scale s for each row; no weight moves by more than max|row| / 254.</item>
-/// <item><see cref="WeightType.Int4"/>: w ≈ s·q, q in −8 … 7, two a byte, with a bfloat16 scale s for each group of 32; no weight moves by more than about max|group| / 8, and by half of that where it is not next to the largest.</item>
+/// <item><see cref="WeightType.Int4"/>: w ≈ s·q, q in −8 … 7, two a byte, with a bfloat16 scale s for each group of 32; no weight moves by more than about
+/// max|group| / 8, and by half of that where it is not next to the largest.</item>
 /// </list>
-/// Rows are stored in blocks of 256 columns, in the order in which the kernel multiplies them, the last block filled up with zeros. For inference only, on the CPU.
+/// Rows are stored in blocks of 256 columns, in the order in which the kernel multiplies them, the last block filled up with zeros. For inference only, on the
+/// CPU.
 /// </remarks>
 public sealed class QuantizedExpertWeights : IDisposable
 {

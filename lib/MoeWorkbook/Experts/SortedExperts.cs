@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Assignments sorted by expert, so that each expert's tokens are one slice: one gather before, one scatter after, whatever the number of experts.</summary>
+/// <summary>Assignments sorted by expert, so that each expert's tokens are one slice: one gather before, one scatter after, whatever the number of
+/// experts.</summary>
 public sealed class SortedExperts : ExpertRunner
 {
     /// <inheritdoc/>

@@ -17,12 +17,14 @@ public static partial class Figures
     public static Figure CombineWeights(RoutingDecision routing, string title, string caption, IReadOnlyList<string>? tokens = null) =>
         CombineWeights([("", routing)], title, caption, tokens);
 
-    /// <summary>Several decisions about the same tokens side by side, each as in <see cref="CombineWeights(RoutingDecision, string, string, IReadOnlyList{string}?)"/>, on one scale of colours.</summary>
+    /// <summary>Several decisions about the same tokens side by side, each as in
+    /// <see cref="CombineWeights(RoutingDecision, string, string, IReadOnlyList{string}?)"/>, on one scale of colours.</summary>
     /// <param name="routings">The name of each router, and what it decided; assignments that are dropped are left out.</param>
     /// <param name="title">What is shown, in a few words.</param>
     /// <param name="caption">A sentence that says what to see.</param>
     /// <param name="tokens">The name of each token; null for their numbers.</param>
-    /// <exception cref="ArgumentException">There is no decision, they differ in the number of tokens or experts, or there are not as many names as tokens.</exception>
+    /// <exception cref="ArgumentException">There is no decision, they differ in the number of tokens or experts, or there are not as many names as
+    /// tokens.</exception>
     public static Figure CombineWeights(IEnumerable<(string Name, RoutingDecision Routing)> routings, string title, string caption, IReadOnlyList<string>? tokens = null)
     {
         ArgumentNullException.ThrowIfNull(routings);

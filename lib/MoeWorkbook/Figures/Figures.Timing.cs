@@ -56,7 +56,8 @@ public static partial class Figures
             LineName(text.ToString(CultureInfo.InvariantCulture), Math.Log10(x), Math.Log10(roofline.RateAt(x) / Billion), "bottom", xShift: -6);
     }
 
-    /// <summary>How many times as long the dense block of equal total parameters takes as the Mixture-of-Experts layer, against the number of tokens. Dashed: the ratio of the experts that must be read, E / E(1 − (1 − k/E)^B).</summary>
+    /// <summary>How many times as long the dense block of equal total parameters takes as the Mixture-of-Experts layer, against the number of tokens. Dashed:
+    /// the ratio of the experts that must be read, E / E(1 − (1 − k/E)^B).</summary>
     /// <param name="timings">Measured layers, of one or several routing patterns.</param>
     /// <param name="experts">Number of experts E.</param>
     /// <exception cref="ArgumentException">There is no timing.</exception>

@@ -7,7 +7,8 @@ namespace MoeWorkbook;
 
 public static partial class Figures
 {
-    /// <summary>The load of every expert of one layer over a training, one chart a run: each column is a stretch of the training, and an even load has one colour.</summary>
+    /// <summary>The load of every expert of one layer over a training, one chart a run: each column is a stretch of the training, and an even load has one
+    /// colour.</summary>
     /// <param name="runs">The runs, all with as many experts; each chart bears the run's name.</param>
     /// <param name="layer">The number of the Mixture-of-Experts layer, from 0.</param>
     /// <param name="title">What is shown, in a few words.</param>
@@ -37,7 +38,8 @@ public static partial class Figures
             }, title, caption);
     }
 
-    /// <summary>Anything that training steps tell, over the training: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a band.</summary>
+    /// <summary>Anything that training steps tell, over the training: the mean over the seeds of each experiment as a line, and from the lowest to the highest
+    /// seed as a band.</summary>
     /// <param name="runs">The runs; those of one name are the seeds of one line.</param>
     /// <param name="measure">What is read off a stage of a run, such as <c>stage => stage.LoadOf(0).EffectiveExperts</c>.</param>
     /// <param name="title">What is shown, in a few words.</param>
@@ -51,7 +53,8 @@ public static partial class Figures
         return FromZero(Bands(runs.GroupBy(run => run.Name).Select(group => (group.Key, group.Select(run => run.Stages.Select(stage => ((double)stage.Step, measure(stage))).ToList()).ToList())), title, caption, "training step", y));
     }
 
-    /// <summary>Validation loss against what was spent: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a band. The first tenth of the validations is left out: its fall would flatten all that follows.</summary>
+    /// <summary>Validation loss against what was spent: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a
+    /// band. The first tenth of the validations is left out: its fall would flatten all that follows.</summary>
     /// <param name="runs">The runs; those of one name are the seeds of one line.</param>
     /// <param name="cost">What counts as spent.</param>
     /// <param name="title">What is shown, in a few words.</param>
@@ -93,7 +96,8 @@ public static partial class Figures
 
     /// <summary>The rows of a router in the plane in which they differ most, and where the tokens of each domain lie in it.</summary>
     /// <param name="directions">The directions.</param>
-    /// <param name="domains">The name of each domain and the mean of its tokens' logits (see <see cref="RoutedText.MeanLogits"/>); empty for the experts alone.</param>
+    /// <param name="domains">The name of each domain and the mean of its tokens' logits (see <see cref="RoutedText.MeanLogits"/>); empty for the experts
+    /// alone.</param>
     /// <param name="title">What is shown, in a few words.</param>
     /// <exception cref="ArgumentException">A domain has not one logit for each expert.</exception>
     public static Figure RouterDirections(RouterDirections directions, IEnumerable<(string Name, IReadOnlyList<double> MeanLogits)> domains, string title)

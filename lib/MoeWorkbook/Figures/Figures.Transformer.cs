@@ -8,7 +8,8 @@ public static partial class Figures
 {
     private const int LongestContext = 131_072;
 
-    /// <summary>The key-value cache of one sequence against its length, both axes logarithmic. Each line ends at the longest sequence that the model was made for.</summary>
+    /// <summary>The key-value cache of one sequence against its length, both axes logarithmic. Each line ends at the longest sequence that the model was made
+    /// for.</summary>
     /// <param name="models">The models, decoders.</param>
     /// <param name="bytesPerElement">Bytes of one cached number: 2 for 16-bit types.</param>
     /// <exception cref="ArgumentException">There is no model.</exception>

@@ -11,7 +11,8 @@ namespace MoeWorkbook;
 /// <summary>How values show themselves in a notebook: the library's own, and those of TorchSharp and Plotly.NET, which cannot carry our attribute.</summary>
 public static class NotebookDisplay
 {
-    /// <summary>Tells the notebook's kernel how charts and tensors look, and shows the <see cref="FigureScript"/>, which draws the figures. Every notebook's first cell calls it; without a .NET Interactive kernel it does nothing.</summary>
+    /// <summary>Tells the notebook's kernel how charts and tensors look, and shows the <see cref="FigureScript"/>, which draws the figures. Every notebook's
+    /// first cell calls it; without a .NET Interactive kernel it does nothing.</summary>
     public static void Register()
     {
         // Looked up and never loaded: without the kernel's assembly nobody would ask for a formatter.

@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>A SwiGLU expert of three matrices for one token, y = W_down · (SiLU(W_gate·x) ⊙ W_up·x) (Shazeer 2020, arXiv:2002.05202), run as its matrices are.</summary>
+/// <summary>A SwiGLU expert of three matrices for one token, y = W_down · (SiLU(W_gate·x) ⊙ W_up·x) (Shazeer 2020, arXiv:2002.05202), run as its matrices
+/// are.</summary>
 /// <remarks>Each call writes into the same buffers: not for several threads at once.</remarks>
 public sealed class MatrixExpert
 {

@@ -50,6 +50,7 @@ public abstract class WeightMatrix
     }
 
     /// <summary>Computes some of the rows.</summary>
-    /// <remarks>Compiled at its best from the first call on: .NET begins with quick code and improves it while it runs, which a measurement would see.</remarks>
+    /// <remarks>Compiled at its best from the first call on: .NET begins with quick code and improves it while it runs, which a measurement would
+    /// see.</remarks>
     private protected abstract void MultiplyRows(ReadOnlySpan<float> x, Span<float> y, int start, int end);
 }

@@ -33,7 +33,8 @@ internal sealed class BFloat16Blocks(Tensor stack) : IBlockSource
     public float Scale(long row) => 1;
 }
 
-/// <summary>Quantised weights, made bfloat16 block by block: 8 bits exactly, for their scale is a whole row's; 4 bits with their scales, rounded, so that none moves by more than 2⁻⁸ of itself.</summary>
+/// <summary>Quantised weights, made bfloat16 block by block: 8 bits exactly, for their scale is a whole row's; 4 bits with their scales, rounded, so that none
+/// moves by more than 2⁻⁸ of itself.</summary>
 internal sealed unsafe class IntegerBlocks<TFormat> : IBlockSource where TFormat : IIntegerFormat
 {
     // Rows that are a power of two apart stand in the way of one another in the caches.

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace MoeWorkbook;
 
-/// <summary>The sums of a block: each 32-bit lane is to have the sum of its group's products of stored weights and activations, less the weights' zero point. Exact.</summary>
+/// <summary>The sums of a block: each 32-bit lane is to have the sum of its group's products of stored weights and activations, less the weights' zero point.
+/// Exact.</summary>
 internal unsafe interface IByteProduct
 {
     /// <summary>Stored weights as <see cref="Add"/> takes them.</summary>
@@ -40,7 +41,8 @@ internal readonly unsafe struct AvxVnniProduct : IByteProduct
     public static Vector256<int> Total(Vector256<int> sum, byte* activations) => sum;
 }
 
-/// <summary>Weights in 8 bits with AVX2, whose product of bytes cuts its sums of two at 32,767. The unsigned factor is |x| and the signed one w·sign(x), neither above 127, so that two products fit; then no zero point is left to take off.</summary>
+/// <summary>Weights in 8 bits with AVX2, whose product of bytes cuts its sums of two at 32,767. The unsigned factor is |x| and the signed one w·sign(x),
+/// neither above 127, so that two products fit; then no zero point is left to take off.</summary>
 internal readonly unsafe struct Avx2Product : IByteProduct
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -60,7 +62,8 @@ internal readonly unsafe struct Avx2Product : IByteProduct
     public static Vector256<int> Total(Vector256<int> sum, byte* activations) => sum;
 }
 
-/// <summary>Weights in 4 bits with AVX2: two products are at most 2 · 15 · 127 = 3,810, so the sums of all eight steps fit in 16 bits, and are made 32 once a block.</summary>
+/// <summary>Weights in 4 bits with AVX2: two products are at most 2 · 15 · 127 = 3,810, so the sums of all eight steps fit in 16 bits, and are made 32 once a
+/// block.</summary>
 internal readonly unsafe struct Avx2NibbleProduct : IByteProduct
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -78,7 +81,8 @@ internal readonly unsafe struct Avx2NibbleProduct : IByteProduct
         ActivationBlock.Start(activations) + Avx2.MultiplyAddAdjacent(sum.AsInt16(), Vector256<short>.One);
 }
 
-/// <summary>In operations that .NET has for every processor: a product of an unsigned and a signed byte fits in 16 bits, and two of them are added as the halves of a lane.</summary>
+/// <summary>In operations that .NET has for every processor: a product of an unsigned and a signed byte fits in 16 bits, and two of them are added as the
+/// halves of a lane.</summary>
 internal readonly unsafe struct PortableProduct : IByteProduct
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>The kept assignments of a call, expert after expert. Kept from call to call, so that a call allocates nothing once the largest has been seen.</summary>
+/// <summary>The kept assignments of a call, expert after expert. Kept from call to call, so that a call allocates nothing once the largest has been
+/// seen.</summary>
 internal sealed unsafe class ExpertQueues
 {
     private int[] _next = [];

@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace MoeWorkbook;
 
-/// <summary>A vector register of float32 numbers, so that a kernel is written once for every width. The just-in-time compiler makes each width's own code and inlines these.</summary>
+/// <summary>A vector register of float32 numbers, so that a kernel is written once for every width. The just-in-time compiler makes each width's own code and
+/// inlines these.</summary>
 internal unsafe interface IFloatLanes<TVector>
 {
     static abstract int Width { get; }

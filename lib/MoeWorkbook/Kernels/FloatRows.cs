@@ -212,7 +212,8 @@ internal readonly unsafe struct Float32Format : IFloatFormat
 }
 
 /// <summary>16 bits a weight: the upper half of a float32.</summary>
-/// <remarks>One load brings a step's weights in as pairs. Those at even places become float32 by a shift and those at odd places by clearing the other half, which takes half of the instructions that widening them in order would.</remarks>
+/// <remarks>One load brings a step's weights in as pairs. Those at even places become float32 by a shift and those at odd places by clearing the other half,
+/// which takes half of the instructions that widening them in order would.</remarks>
 internal readonly unsafe struct BFloat16Format : IFloatFormat
 {
     public static int Bytes => 2;

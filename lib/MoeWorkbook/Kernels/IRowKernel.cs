@@ -1,7 +1,9 @@
 namespace MoeWorkbook;
 
 /// <summary>Products of rows of weights with rows of activations, for one format of weights and one set of instructions.</summary>
-/// <remarks>The unit is a tile: four rows of weights and one, two or four tokens. Each weight that is loaded meets every token of the tile in a register, and each activation all four rows. The intermediate loops are compiled with full optimisation at once: the first token would otherwise run in the code of the first tier, fifty times slower.</remarks>
+/// <remarks>The unit is a tile: four rows of weights and one, two or four tokens. Each weight that is loaded meets every token of the tile in a register, and
+/// each activation all four rows. The intermediate loops are compiled with full optimisation at once: the first token would otherwise run in the code of the
+/// first tier, fifty times slower.</remarks>
 internal unsafe interface IRowKernel
 {
     /// <summary>Tokens of the widest tile whose sums fit in the registers: 2 or 4.</summary>

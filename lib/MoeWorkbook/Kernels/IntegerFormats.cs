@@ -73,7 +73,8 @@ internal readonly unsafe struct Int8Format : IIntegerFormat
     private static int Place(int column) => column / IntegerBlock.Size * BlockBytes + IntegerBlock.Place(column % IntegerBlock.Size);
 }
 
-/// <summary>4 bits a weight, two a byte, and a bfloat16 scale for each group of 32: 4.5 bits in all. w ≈ s·q with q in −8 … 7; s has the sign that puts the largest weight at −8.</summary>
+/// <summary>4 bits a weight, two a byte, and a bfloat16 scale for each group of 32: 4.5 bits in all. w ≈ s·q with q in −8 … 7; s has the sign that puts the
+/// largest weight at −8.</summary>
 /// <remarks>A register of bytes holds step 2 · pair in its low halves and the next step in its high halves.</remarks>
 internal readonly unsafe struct Int4Format : IIntegerFormat
 {

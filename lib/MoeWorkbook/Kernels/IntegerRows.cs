@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace MoeWorkbook;
 
-/// <summary>Kernel for weights in 8 and 4 bits. Activations become 8-bit integers in groups of 32 with a scale each, so that the intermediate loop multiplies whole numbers only, thirty-two at a time.</summary>
+/// <summary>Kernel for weights in 8 and 4 bits. Activations become 8-bit integers in groups of 32 with a scale each, so that the intermediate loop multiplies
+/// whole numbers only, thirty-two at a time.</summary>
 /// <remarks>
 /// Eight groups make a block of 256, and a block is laid out so that the eight 32-bit lanes of a register belong to one
 /// group each: step s holds elements 4s … 4s + 3 of all eight. After eight steps every lane has its group's sum, and eight

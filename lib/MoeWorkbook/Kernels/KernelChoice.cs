@@ -22,13 +22,15 @@ internal static class KernelChoice
     // hidden · intermediate, below which starting libtorch's threads is what takes the time.
     private const long WorthLibtorch = 1 << 20;
 
-    /// <summary>Up to how many tokens of a chosen expert, on average, rows are the fastest; and above how many blocks are, where libtorch's whole products come between.</summary>
+    /// <summary>Up to how many tokens of a chosen expert, on average, rows are the fastest; and above how many blocks are, where libtorch's whole products come
+    /// between.</summary>
     /// <remarks>
     /// <para>Each measured at hidden 4096, intermediate 14336, 8 experts, top-2 on two cores, in milliseconds for so many tokens an expert.</para>
     /// <para>AVX-512 with bfloat16: November 2026, libtorch 1.13; rows : panels (float32) or blocks through libtorch (: whole products).
     /// Float32: 160 : 201 for 4, 197 : 202 for 8, 295 : 221 for 16, 947 : 485 : 1320 for 64.
     /// Bfloat16: 122 : 163 : 126 for 8, 230 : 224 : 162 for 16, 312 : 211 : 198 for 24, 746 : 300 : 362 for 64.
-    /// Int8: 71 : 113 for 16, 137 : 163 for 32, 269 : 267 for 64, 593 : 500 for 128. Int4: 84 : 135 for 16, 153 : 167 for 32, 308 : 274 for 64, 680 : 495 for 128.</para>
+    /// Int8: 71 : 113 for 16, 137 : 163 for 32, 269 : 267 for 64, 593 : 500 for 128. Int4: 84 : 135 for 16, 153 : 167 for 32, 308 : 274 for 64, 680 : 495 for
+    /// 128.</para>
     /// <para>AVX-512 without: its rows and panels are the same; not measured on such a processor.</para>
     /// <para>AVX2 (Zen 3): December 2026, libtorch 2.10; rows : panels.
     /// Float32: 50 : 68 for 1, 215 : 230 for 4, 343 : 249 for 8, 639 : 363 for 16, 2433 : 1223 for 64.
@@ -58,7 +60,8 @@ internal static class KernelChoice
         return integer ? KernelKind.Rows : KernelKind.Panels;
     }
 
-    /// <summary>Whether whole products of libtorch, as <c>SortedExperts</c> computes them, are faster than every kernel: in bfloat16, where there are too many tokens for rows and too few for blocks.</summary>
+    /// <summary>Whether whole products of libtorch, as <c>SortedExperts</c> computes them, are faster than every kernel: in bfloat16, where there are too many
+    /// tokens for rows and too few for blocks.</summary>
     /// <param name="instructions">The processor's.</param>
     /// <param name="tokens">Tokens of a chosen expert, on average.</param>
     /// <param name="size">hidden · intermediate.</param>

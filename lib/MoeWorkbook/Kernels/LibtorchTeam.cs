@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Threads that call libtorch side by side, each of which computes alone: no product waits for two threads to meet, and work of ours between two products need not share its core with a libtorch thread that waits for the next.</summary>
+/// <summary>Threads that call libtorch side by side, each of which computes alone: no product waits for two threads to meet, and work of ours between two
+/// products need not share its core with a libtorch thread that waits for the next.</summary>
 /// <remarks>libtorch's number of threads belongs to the calling thread, and changing it to and fro costs milliseconds: so the caller only waits.</remarks>
 internal sealed class LibtorchTeam
 {

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace MoeWorkbook;
 
 /// <summary>The intermediate loop of a large batch: six rows of weights times one, two or four registers of tokens, added to what is there.</summary>
-/// <remarks>A tile's sums stay in registers, 24 of AVX-512's and NEON's 32 and 12 of AVX2's 16. A step loads a register of each token group and one weight of each row, and multiplies them all: 24 products for 10 loads.</remarks>
+/// <remarks>A tile's sums stay in registers, 24 of AVX-512's and NEON's 32 and 12 of AVX2's 16. A step loads a register of each token group and one weight of
+/// each row, and multiplies them all: 24 products for 10 loads.</remarks>
 internal static unsafe class PanelTile
 {
     /// <summary>Rows of a tile.</summary>

@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace MoeWorkbook;
 
-/// <summary>Asks for memory before it is needed. The processor does so by itself, but begins anew at every page of 4 KiB, which is one row of int8 weights: without this an int8 or int4 kernel reads at two thirds of the speed.</summary>
+/// <summary>Asks for memory before it is needed. The processor does so by itself, but begins anew at every page of 4 KiB, which is one row of int8 weights:
+/// without this an int8 or int4 kernel reads at two thirds of the speed.</summary>
 internal static unsafe class Prefetch
 {
     /// <summary>How many bytes ahead, the best of 256 to 4,096 for every type of weights: at 16 GB/s a core it is there after 130 ns.</summary>

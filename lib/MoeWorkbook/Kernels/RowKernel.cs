@@ -57,7 +57,8 @@ internal sealed unsafe class RowKernel<TKernel> : ExpertKernel where TKernel : I
         return (int)((granules + pieces - 1) / pieces) * TKernel.Granule;
     }
 
-    // What one tile meets is read on and on. What several meet is fetched a round before, and each tile asks for a part of it, so that memory works while they compute.
+    // What one tile meets is read on and on. What several meet is fetched a round before, and each tile asks for a part of it, so that memory works while they
+    // compute.
     private static void SetAhead(ref Tile tile, int tokens, int token, in WeightRows rows)
     {
         var tiles = (tokens + TKernel.MaxTokens - 1) / TKernel.MaxTokens;

@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>Threads that wait for work and do it together with their caller. Starting a piece of work costs about a microsecond while they are awake and allocates nothing: a decode step has two such pieces in every layer.</summary>
+/// <summary>Threads that wait for work and do it together with their caller. Starting a piece of work costs about a microsecond while they are awake and
+/// allocates nothing: a decode step has two such pieces in every layer.</summary>
 /// <remarks>
 /// Work is cut into more chunks than there are threads and each takes the next one when it is done, because on a shared
 /// machine no two threads run equally fast. A worker without work spins for a moment, for the next piece usually follows

@@ -8,7 +8,8 @@ public static class Activation
 {
     /// <summary>What a block of this form computes between its projections.</summary>
     /// <param name="kind">The form of the block.</param>
-    /// <param name="projected">The input projection, <c>[…, intermediate]</c>; in a gated block the gate and then the value, <c>[…, 2·intermediate]</c>.</param>
+    /// <param name="projected">The input projection, <c>[…, intermediate]</c>; in a gated block the gate and then the value, <c>[…,
+    /// 2·intermediate]</c>.</param>
     /// <param name="clamp">The constants of clamped SwiGLU; null for gpt-oss's.</param>
     /// <returns><c>[…, intermediate]</c>.</returns>
     /// <exception cref="ArgumentException">A gated block's last dimension is odd.</exception>

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>What the layers of one forward pass share: token ids, positions, the cache, the source of random numbers, and the routing decisions taken on the way.</summary>
+/// <summary>What the layers of one forward pass share: token ids, positions, the cache, the source of random numbers, and the routing decisions taken on the
+/// way.</summary>
 public sealed class ForwardContext : IDisposable
 {
     private readonly DisposeScope? _callersScope = CurrentDisposeScope;
@@ -36,7 +37,8 @@ public sealed class ForwardContext : IDisposable
         return rotation;
     }
 
-    /// <summary>The attention mask of causal attention, <c>[queries, keys]</c>: true where a query must not see a key; null where each sees all. The last query is at the last key's position.</summary>
+    /// <summary>The attention mask of causal attention, <c>[queries, keys]</c>: true where a query must not see a key; null where each sees all. The last query
+    /// is at the last key's position.</summary>
     internal Tensor? CausalMask(long queries, long keys, int? window, Device device)
     {
         if (window >= keys) window = null;

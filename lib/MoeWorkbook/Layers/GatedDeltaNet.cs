@@ -3,8 +3,10 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>Gated DeltaNet, the linear attention of Qwen3-Next: a matrix S a head maps keys to values; each position fades it, corrects what it recalls for its key, and reads it with its query (Yang et al. 2024, eq. 10).</summary>
-/// <remarks>S ← α·S; S ← S + β·k ⊗ (v − Sᵀ·k); output Sᵀ·q. The state has a fixed size, so a long context costs no more memory than a short one. Positions are computed one after another here, as in decoding.</remarks>
+/// <summary>Gated DeltaNet, the linear attention of Qwen3-Next: a matrix S a head maps keys to values; each position fades it, corrects what it recalls for its
+/// key, and reads it with its query (Yang et al. 2024, eq. 10).</summary>
+/// <remarks>S ← α·S; S ← S + β·k ⊗ (v − Sᵀ·k); output Sᵀ·q. The state has a fixed size, so a long context costs no more memory than a short one. Positions are
+/// computed one after another here, as in decoding.</remarks>
 public sealed class GatedDeltaNet : TransformerModule
 {
     private const double L2Epsilon = 1e-6;
@@ -97,7 +99,8 @@ public sealed class GatedDeltaNet : TransformerModule
     /// <param name="decay">α, <c>[batch, sequence, heads]</c>.</param>
     /// <param name="beta">β, <c>[batch, sequence, heads]</c>.</param>
     /// <param name="past">The state before, <c>[batch, heads, key size, value size]</c>; null for zero.</param>
-    /// <returns>What each position reads, <c>[batch, sequence, heads, value size]</c>, and the last state, <c>[batch, heads, key size, value size]</c>.</returns>
+    /// <returns>What each position reads, <c>[batch, sequence, heads, value size]</c>, and the last state, <c>[batch, heads, key size, value
+    /// size]</c>.</returns>
     internal static (Tensor Read, Tensor State) Recur(Tensor query, Tensor key, Tensor value, Tensor decay, Tensor beta, Tensor? past)
     {
         var (batch, sequence, heads) = (query.shape[0], query.shape[1], query.shape[2]);

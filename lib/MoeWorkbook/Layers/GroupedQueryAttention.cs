@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>Causal self-attention in which groups of query heads share a key and value head (Ainslie et al. 2023).</summary>
-/// <remarks>Multi-head attention where every query head has its own key and value head, multi-query attention where all share one. The options of <see cref="AttentionConfig"/> cover Llama, Mistral, Qwen, OLMoE, GLM-4.5, DBRX, gpt-oss and the gated attention of Qwen3-Next.</remarks>
+/// <remarks>Multi-head attention where every query head has its own key and value head, multi-query attention where all share one. The options of
+/// <see cref="AttentionConfig"/> cover Llama, Mistral, Qwen, OLMoE, GLM-4.5, DBRX, gpt-oss and the gated attention of Qwen3-Next.</remarks>
 public sealed class GroupedQueryAttention : TransformerModule
 {
     private readonly AttentionConfig _config;
@@ -26,7 +27,8 @@ public sealed class GroupedQueryAttention : TransformerModule
     /// <param name="slidingWindow">Whether a position sees only the last <see cref="AttentionConfig.SlidingWindow"/> positions.</param>
     /// <param name="layer">The number of the layer, under which the cache keeps its keys and values.</param>
     /// <param name="init">How the parameters are made.</param>
-    /// <exception cref="ArgumentException">A size is not positive, the heads cannot be grouped, or the rotary embedding is for heads of another size.</exception>
+    /// <exception cref="ArgumentException">A size is not positive, the heads cannot be grouped, or the rotary embedding is for heads of another
+    /// size.</exception>
     public GroupedQueryAttention(int hiddenSize, AttentionConfig config, RotaryEmbedding? rotary = null, NormConfig? norm = null,
         bool slidingWindow = false, int layer = 0, ParameterInit? init = null) : base(nameof(GroupedQueryAttention))
     {

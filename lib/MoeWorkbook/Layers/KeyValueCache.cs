@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>What attention keeps of the positions before, so that a new token costs one position's work: keys and values, latent vectors (MLA), or a state of fixed size (linear attention).</summary>
-/// <remarks>A cache serves one model and one batch of sequences, and inference only: no gradient flows through it. A sliding-window layer keeps no more than its window.</remarks>
+/// <summary>What attention keeps of the positions before, so that a new token costs one position's work: keys and values, latent vectors (MLA), or a state of
+/// fixed size (linear attention).</summary>
+/// <remarks>A cache serves one model and one batch of sequences, and inference only: no gradient flows through it. A sliding-window layer keeps no more than
+/// its window.</remarks>
 public sealed class KeyValueCache : IDisposable
 {
     private readonly Dictionary<int, Tensor[]> _layers = [];
@@ -25,7 +27,8 @@ public sealed class KeyValueCache : IDisposable
     /// <summary>Frees the memory.</summary>
     public void Dispose() => Clear();
 
-    /// <summary>Counts new positions, once all layers have seen them. <see cref="CausalLanguageModel"/> does it; call it yourself where you run single layers on a cache.</summary>
+    /// <summary>Counts new positions, once all layers have seen them. <see cref="CausalLanguageModel"/> does it; call it yourself where you run single layers
+    /// on a cache.</summary>
     /// <param name="count">How many positions.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public void Advance(long count)

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>DeepSeek's multi-head latent attention: all heads' keys and values are linear maps of one small latent vector a token, and only that vector is cached (DeepSeek-V2 2024, section 2.1).</summary>
+/// <summary>DeepSeek's multi-head latent attention: all heads' keys and values are linear maps of one small latent vector a token, and only that vector is
+/// cached (DeepSeek-V2 2024, section 2.1).</summary>
 /// <remarks>
 /// Keys and values are never written out. Since q·(K·c) = (Kᵀ·q)·c, each head's key map is applied to its query instead, and its value map to the mixed latent:
 /// what remains is multi-query attention whose one key head is [latent, rotary key] and whose one value head is the latent.
@@ -28,7 +29,8 @@ public sealed class LatentAttention : TransformerModule
 
     /// <summary>The attention of one decoder layer.</summary>
     /// <param name="hiddenSize">Size of the hidden states.</param>
-    /// <param name="attention">The number of heads, and which projections have biases: <see cref="AttentionConfig.QueryKeyValueBias"/> those down to the latent vectors.</param>
+    /// <param name="attention">The number of heads, and which projections have biases: <see cref="AttentionConfig.QueryKeyValueBias"/> those down to the latent
+    /// vectors.</param>
     /// <param name="config">Ranks and head sizes.</param>
     /// <param name="rotary">The rotary embedding, for heads of <see cref="LatentAttentionConfig.RotaryHeadSize"/>.</param>
     /// <param name="layer">The number of the layer, under which the cache keeps its latent vectors.</param>

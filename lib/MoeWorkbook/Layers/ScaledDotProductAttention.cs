@@ -38,7 +38,8 @@ public static class ScaledDotProductAttention
     /// <param name="window">How many of the last positions a query sees, its own included; null for all.</param>
     /// <param name="sinks">A logit for each head that takes part in the softmax, <c>[heads]</c>; null for none.</param>
     /// <returns><c>[batch, heads, queries, value head size]</c>.</returns>
-    /// <remarks>A long prompt is computed some queries at a time, so that without gradients memory grows with the number of positions and not with its square.</remarks>
+    /// <remarks>A long prompt is computed some queries at a time, so that without gradients memory grows with the number of positions and not with its
+    /// square.</remarks>
     /// <exception cref="ArgumentException">Shapes, types or devices do not fit together.</exception>
     public static Tensor AttendCausally(Tensor queries, Tensor keys, Tensor values, double scale, int? window = null, Tensor? sinks = null)
     {
@@ -71,7 +72,8 @@ public static class ScaledDotProductAttention
         return cat(blocks, 2).MoveToOuterDisposeScope();
     }
 
-    /// <summary>How many queries, of which the first sees <paramref name="earlier"/> keys before its own, have at most so many pairs with a key: n·(earlier + n) ≤ pairs.</summary>
+    /// <summary>How many queries, of which the first sees <paramref name="earlier"/> keys before its own, have at most so many pairs with a key: n·(earlier +
+    /// n) ≤ pairs.</summary>
     private static long MostRows(long pairs, long earlier) => Math.Max(1, (long)((Math.Sqrt((double)earlier * earlier + 4.0 * pairs) - earlier) / 2));
 
     /// <summary>The attention weights: for each query a distribution over the keys, less the sinks' share.</summary>

@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>The shape of grouped-query attention: <paramref name="HeadCount"/> query heads share <paramref name="KeyValueHeadCount"/> key and value heads, each of size <paramref name="HeadSize"/>.</summary>
+/// <summary>The shape of grouped-query attention: <paramref name="HeadCount"/> query heads share <paramref name="KeyValueHeadCount"/> key and value heads, each
+/// of size <paramref name="HeadSize"/>.</summary>
 /// <param name="HeadCount">Number of query heads.</param>
 /// <param name="KeyValueHeadCount">Number of key heads, and of value heads; divides <paramref name="HeadCount"/>.</param>
 /// <param name="HeadSize">Size of one head. It need not be hidden size / heads (Qwen3 and gpt-oss differ).</param>
@@ -33,6 +34,6 @@ public sealed record AttentionConfig(int HeadCount, int KeyValueHeadCount, int H
     /// <summary>Width of all query heads together: heads × head size.</summary>
     public int QueryWidth => checked(HeadCount * HeadSize);
 
-    /// <summary>Width of all key heads together, and of all value headCount: key-value heads × head size.</summary>
+    /// <summary>Width of all key heads together, and of all value heads: key-value heads × head size.</summary>
     public int KeyValueWidth => checked(KeyValueHeadCount * HeadSize);
 }

@@ -9,10 +9,12 @@ public enum FeedForwardKind
     /// <summary>W_down(GELU(W_gate·x) ⊙ W_up·x): three matrices (Shazeer 2020).</summary>
     GeGlu,
 
-    /// <summary>The same with GELU approximated by a hyperbolic tangent (Hendrycks &amp; Gimpel 2016): <c>gelu_pytorch_tanh</c>, and T5's and JAX's <c>gelu</c>.</summary>
+    /// <summary>The same with GELU approximated by a hyperbolic tangent (Hendrycks &amp; Gimpel 2016): <c>gelu_pytorch_tanh</c>, and T5's and JAX's
+    /// <c>gelu</c>.</summary>
     GeGluTanh,
 
-    /// <summary>gpt-oss's SwiGLU: the gate is clamped from above, the value on both sides and raised by one, and SiLU's argument is scaled; see <see cref="SwiGluClamp"/>.</summary>
+    /// <summary>gpt-oss's SwiGLU: the gate is clamped from above, the value on both sides and raised by one, and SiLU's argument is scaled; see
+    /// <see cref="SwiGluClamp"/>.</summary>
     ClampedSwiGlu,
 
     /// <summary>W_out·ReLU(W_in·x): two matrices (Vaswani et al. 2017).</summary>

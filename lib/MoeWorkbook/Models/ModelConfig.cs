@@ -1,7 +1,9 @@
 namespace MoeWorkbook;
 
-/// <summary>The architecture of a transformer: everything that decides its parameters and its forward pass, and nothing about its weights. Dense where it has no experts.</summary>
-/// <remarks>Read from a Hugging Face <c>config.json</c> by <see cref="HuggingFaceConfig"/>, from the catalog by <see cref="ModelCatalog"/>, or written by hand; see <see cref="Dense"/> and <see cref="MixtureOfExperts"/>.</remarks>
+/// <summary>The architecture of a transformer: everything that decides its parameters and its forward pass, and nothing about its weights. Dense where it has
+/// no experts.</summary>
+/// <remarks>Read from a Hugging Face <c>config.json</c> by <see cref="HuggingFaceConfig"/>, from the catalog by <see cref="ModelCatalog"/>, or written by hand;
+/// see <see cref="Dense"/> and <see cref="MixtureOfExperts"/>.</remarks>
 public sealed record ModelConfig
 {
     /// <summary>The Hugging Face <c>model_type</c>, which also names the layout of the checkpoint.</summary>
@@ -19,7 +21,8 @@ public sealed record ModelConfig
     /// <summary>For each decoder layer, whether its feed-forward block is a Mixture-of-Experts layer.</summary>
     public required IReadOnlyList<bool> MoeLayers { get; init; }
 
-    /// <summary>The headCount of full and sliding-window attention. For latent attention only <see cref="AttentionConfig.HeadCount"/> and the biases count.</summary>
+    /// <summary>The headCount of full and sliding-window attention. For latent attention only <see cref="AttentionConfig.HeadCount"/> and the biases
+    /// count.</summary>
     public required AttentionConfig Attention { get; init; }
 
     /// <summary>Multi-head latent attention, where some layer has it.</summary>

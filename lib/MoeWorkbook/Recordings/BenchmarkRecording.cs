@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>The benchmarks of one machine, as <c>./workbook bench --record FILE</c> keeps them: measured somewhere else, to be shown beside what a notebook measures.</summary>
+/// <summary>The benchmarks of one machine, as <c>./workbook bench --record FILE</c> keeps them: measured somewhere else, to be shown beside what a notebook
+/// measures.</summary>
 /// <param name="Origin">The command, the day and the machine.</param>
 /// <param name="Results">What each benchmark printed, with its own command.</param>
 public sealed record BenchmarkRecording(RecordingOrigin Origin, IReadOnlyList<BenchmarkResult> Results)
@@ -12,7 +13,7 @@ public sealed record BenchmarkRecording(RecordingOrigin Origin, IReadOnlyList<Be
     private static readonly JsonSerializerOptions _json = new(JsonText.Record) { WriteIndented = true };
 
     /// <summary>What to do where <see cref="OnGpu"/> finds none.</summary>
-    public const string NoneOnGpu = "No GPU run is recorded yet. On a machine with a GPU this command records one:\n  ./workbook bench --record data/recorded/NAME.json";
+    public const string NoneOnGpu = "No GPU run is recorded yet; on a machine with a GPU ./workbook bench --record data/recorded/NAME.json makes one.";
 
     /// <summary>The name of what was measured: the GPU's, or the processor's.</summary>
     public string Name => Origin.Name;
@@ -33,7 +34,8 @@ public sealed record BenchmarkRecording(RecordingOrigin Origin, IReadOnlyList<Be
     /// <summary>Training speeds; empty where they were not recorded.</summary>
     public IReadOnlyList<TrainingBenchmark> Training => Rows<TrainingBenchmark>("train");
 
-    /// <summary>The recordings of GPUs in a folder, the oldest first. Its other files, such as a <see cref="TrainingRecording"/> of training runs, are passed over.</summary>
+    /// <summary>The recordings of GPUs in a folder, the oldest first. Its other files, such as a <see cref="TrainingRecording"/> of training runs, are passed
+    /// over.</summary>
     /// <param name="folder">The folder, such as data/recorded.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">A file of benchmarks is damaged; the message says which and where.</exception>

@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace MoeWorkbook;
 
-/// <summary>A line of <c>./workbook bench moe-layer --json</c>: one Mixture-of-Experts layer at one number of tokens, and what was timed in the same rounds.</summary>
+/// <summary>A line of <c>./workbook bench moe-layer --json</c>: one Mixture-of-Experts layer at one number of tokens, and what was timed in the same
+/// rounds.</summary>
 public sealed record LayerBenchmark
 {
     /// <summary>The type of the weights, as in bfloat16.</summary>
@@ -45,7 +46,8 @@ public sealed record LayerBenchmark
     /// <summary>The share of the read bandwidth of the same rounds that the layer's weights were read at.</summary>
     public required double BandwidthFraction { get; init; }
 
-    /// <summary>The share of the rate of one large dense product, timed in the same rounds, in the type that is multiplied fastest: float32 for float32 weights.</summary>
+    /// <summary>The share of the rate of one large dense product, timed in the same rounds, in the type that is multiplied fastest: float32 for float32
+    /// weights.</summary>
     public required double GemmFraction { get; init; }
 
     /// <summary>Time of the teaching loop, <see cref="LoopExperts"/>; null where it was left out.</summary>

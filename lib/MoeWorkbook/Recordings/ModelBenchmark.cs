@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>A line of <c>./workbook bench decode --json</c> or <c>bench prefill --json</c>: a whole model, the Mixture of Experts or one of its dense rivals.</summary>
+/// <summary>A line of <c>./workbook bench decode --json</c> or <c>bench prefill --json</c>: a whole model, the Mixture of Experts or one of its dense
+/// rivals.</summary>
 public sealed record ModelBenchmark
 {
     /// <summary>Which of the three: Mixture of Experts; dense, equal total; dense, equal active.</summary>

@@ -2,11 +2,14 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Losses that a trainer adds so that a router uses all experts. Each is a scalar, checks its decision (an <see cref="ArgumentException"/> names a tensor of the wrong shape), and is differentiable through the router's scores, not through its choices.</summary>
-/// <remarks>At uniform load and uniform probabilities the products of shares are 1 and the squared coefficients of variation 0, for every k. That is a stationary value and no lower bound.</remarks>
+/// <summary>Losses that a trainer adds so that a router uses all experts. Each is a scalar, checks its decision (an <see cref="ArgumentException"/> names a
+/// tensor of the wrong shape), and is differentiable through the router's scores, not through its choices.</summary>
+/// <remarks>At uniform load and uniform probabilities the products of shares are 1 and the squared coefficients of variation 0, for every k. That is a
+/// stationary value and no lower bound.</remarks>
 public static class BalancingLoss
 {
-    /// <summary>Switch Transformers' loss E·Σᵢ fᵢ·Pᵢ: f is the share of assignments that expert i has, P its mean probability (Fedus et al. 2021, eq. 4).</summary>
+    /// <summary>Switch Transformers' loss E·Σᵢ fᵢ·Pᵢ: f is the share of assignments that expert i has, P its mean probability (Fedus et al. 2021, eq.
+    /// 4).</summary>
     /// <param name="routing">A routing decision.</param>
     /// <returns>A scalar: 1 at uniform, E where one expert has all tokens with certainty.</returns>
     public static Tensor Switch(RoutingDecision routing)
@@ -17,7 +20,8 @@ public static class BalancingLoss
         return ProductOfShares(load / load.sum().clamp_min(1), Probabilities(routing).mean([0L])).MoveToOuterDisposeScope();
     }
 
-    /// <summary>GShard's loss, the same product with f counted over first choices only, times E² to be 1 at uniform (Lepikhin et al. 2020, algorithm 1).</summary>
+    /// <summary>GShard's loss, the same product with f counted over first choices only, times E² to be 1 at uniform (Lepikhin et al. 2020, algorithm
+    /// 1).</summary>
     /// <param name="routing">The decision of a top-k router.</param>
     /// <returns>A scalar: 1 at uniform.</returns>
     /// <exception cref="InvalidOperationException">Tokens have different numbers of experts, so there is no first choice.</exception>
@@ -59,7 +63,8 @@ public static class BalancingLoss
         return SquaredVariation(importance).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The squared coefficient of variation of a smooth load: the probability that expert i would be among the k best if its noise were drawn again (Shazeer et al. 2017, appendix A).</summary>
+    /// <summary>The squared coefficient of variation of a smooth load: the probability that expert i would be among the k best if its noise were drawn again
+    /// (Shazeer et al. 2017, appendix A).</summary>
     /// <param name="routing">The decision of a <see cref="NoisyTopKRouter"/> while training, with k below the number of experts.</param>
     /// <returns>A scalar: 0 at uniform.</returns>
     /// <exception cref="InvalidOperationException">The decision has no noise, or k is the number of experts.</exception>

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>A limit on the assignments of each expert: ⌈factor · assignments / experts⌉ (Fedus et al. 2021, eq. 3). What is over the limit is dropped, and its token passes through on the residual stream.</summary>
+/// <summary>A limit on the assignments of each expert: ⌈factor · assignments / experts⌉ (Fedus et al. 2021, eq. 3). What is over the limit is dropped, and its
+/// token passes through on the residual stream.</summary>
 /// <param name="Factor">The capacity factor: 1 leaves room for a perfectly even load and no more.</param>
 /// <param name="Policy">Which assignments stay.</param>
 public sealed record ExpertCapacity(double Factor, DropPolicy Policy = DropPolicy.Position)

@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Expert choice: each expert takes the tokens that it has the highest probability for, all experts equally many (Zhou et al. 2022, section 3.2).</summary>
-/// <remarks>The load is perfectly even by construction, but a token may get no expert or many. An expert compares tokens across the sequence, so in a causal model a token's experts depend on later tokens: it sees the future.</remarks>
+/// <summary>Expert choice: each expert takes the tokens that it has the highest probability for, all experts equally many (Zhou et al. 2022, section
+/// 3.2).</summary>
+/// <remarks>The load is perfectly even by construction, but a token may get no expert or many. An expert compares tokens across the sequence, so in a causal
+/// model a token's experts depend on later tokens: it sees the future.</remarks>
 public sealed class ExpertChoiceRouter : LinearRouter
 {
     /// <summary>A router in which experts choose.</summary>

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>GShard's router: the two most probable experts, weights renormalised; while training the second is visited only with probability min(1, 2·w₂) (Lepikhin et al. 2020, algorithm 1).</summary>
+/// <summary>GShard's router: the two most probable experts, weights renormalised; while training the second is visited only with probability min(1, 2·w₂)
+/// (Lepikhin et al. 2020, algorithm 1).</summary>
 public sealed class GShardRouter : LinearRouter
 {
     /// <summary>A router to two of E experts.</summary>

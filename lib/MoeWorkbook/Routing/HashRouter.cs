@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>Hash routing: a token's expert is a fixed pseudo-random function of its id (Roller et al. 2021).</summary>
-/// <remarks>Nothing is learned and nothing can collapse, but frequent tokens make their experts busy. Logits are zero; scores are one at the chosen expert.</remarks>
+/// <remarks>Nothing is learned and nothing can collapse, but frequent tokens make their experts busy. Logits are zero; scores are one at the chosen
+/// expert.</remarks>
 public sealed class HashRouter : Router
 {
     private readonly long _seed;

@@ -32,7 +32,8 @@ public abstract class LinearRouter : Router
     /// <summary>The weight W, <c>[experts, hidden]</c>.</summary>
     public Tensor Weight => get_parameter("weight")!;
 
-    /// <summary>What is added to each expert's score when experts are chosen, and never to a combine weight, <c>[experts]</c>; it starts at zero and no gradient reaches it. Null where the router has none.</summary>
+    /// <summary>What is added to each expert's score when experts are chosen, and never to a combine weight, <c>[experts]</c>; it starts at zero and no
+    /// gradient reaches it. Null where the router has none.</summary>
     public Tensor? SelectionBias => _selectionBias ? get_parameter("e_score_correction_bias") : null;
 
     /// <summary>An expert that no token can choose, as if it were not there. Null, the default, for none.</summary>
@@ -42,7 +43,8 @@ public abstract class LinearRouter : Router
         set => field = value is null || value >= 0 && value < ExpertCount ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"AbsentExpert must be from 0 to {ExpertCount - 1}.");
     }
 
-    /// <summary>Balances without a loss: each expert's bias moves by u towards the mean load, b ← b + u·sign(mean load − load) (Wang et al. 2024, algorithm 1). Call it after each training step.</summary>
+    /// <summary>Balances without a loss: each expert's bias moves by u towards the mean load, b ← b + u·sign(mean load − load) (Wang et al. 2024, algorithm 1).
+    /// Call it after each training step.</summary>
     /// <param name="routing">The decision of the step.</param>
     /// <param name="rate">u.</param>
     /// <exception cref="InvalidOperationException">The router has no selection bias.</exception>

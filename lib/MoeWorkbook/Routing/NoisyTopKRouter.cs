@@ -3,7 +3,8 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>Noisy top-k gating: H = x·W + ε ⊙ softplus(x·W_noise) with ε ~ N(0, 1); the k largest H are taken, weighted by their softmax (Shazeer et al. 2017, eqs. 3–5).</summary>
+/// <summary>Noisy top-k gating: H = x·W + ε ⊙ softplus(x·W_noise) with ε ~ N(0, 1); the k largest H are taken, weighted by their softmax (Shazeer et al. 2017,
+/// eqs. 3–5).</summary>
 /// <remarks>The noise is there while training only. Its learned size gives <see cref="BalancingLoss.ShazeerLoad"/> a gradient.</remarks>
 public sealed class NoisyTopKRouter : LinearRouter
 {

@@ -4,7 +4,8 @@ using static TorchSharp.torch.nn;
 namespace MoeWorkbook;
 
 /// <summary>Decides which experts compute which tokens. It knows no expert and no layer.</summary>
-/// <remarks>For a router of your own override <see cref="Route"/>; a <see cref="LinearRouter"/> brings the logits. <see cref="RoutingDecision.TopK"/> makes the decision of what <see cref="TopK"/> chose.</remarks>
+/// <remarks>For a router of your own override <see cref="Route"/>; a <see cref="LinearRouter"/> brings the logits. <see cref="RoutingDecision.TopK"/> makes the
+/// decision of what <see cref="TopK"/> chose.</remarks>
 public abstract class Router : Module<RouterInput, RoutingDecision>
 {
     /// <summary>A router to a number of experts.</summary>

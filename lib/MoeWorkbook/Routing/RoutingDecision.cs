@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>Which expert computes which token, and with what weight: a flat list of assignments.</summary>
-/// <remarks>Tokens are numbered through the batch: token t is position t mod sequence of sequence t / sequence. Every router gives one of these, and every runner, loss, statistic and figure reads it.</remarks>
+/// <remarks>Tokens are numbered through the batch: token t is position t mod sequence of sequence t / sequence. Every router gives one of these, and every
+/// runner, loss, statistic and figure reads it.</remarks>
 public sealed record RoutingDecision
 {
     /// <summary>The token of each assignment, 64-bit integers <c>[assignments]</c>.</summary>
@@ -30,7 +31,8 @@ public sealed record RoutingDecision
     /// <summary>Number of positions in each sequence.</summary>
     public required long Sequence { get; init; }
 
-    /// <summary>Number of experts k of every token, where it is the same for all; the assignments then lie token after token, best first. Null for routers that let experts choose.</summary>
+    /// <summary>Number of experts k of every token, where it is the same for all; the assignments then lie token after token, best first. Null for routers that
+    /// let experts choose.</summary>
     public int? ExpertsPerToken { get; init; }
 
     /// <summary>The logits with training-time noise, <c>[tokens, experts]</c>, where the router adds some.</summary>

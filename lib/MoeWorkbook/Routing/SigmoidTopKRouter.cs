@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>DeepSeek-V3's router: s = σ(logits); the k experts of largest s + b are taken from the best groups, weighted by s alone (DeepSeek-AI 2024, section 2.1.2).</summary>
-/// <remarks>The bias b only selects, and only <see cref="LinearRouter.UpdateSelectionBias"/> moves it: balancing without a loss (Wang et al. 2024). GLM-4.5 and Kimi K2 route the same way.</remarks>
+/// <summary>DeepSeek-V3's router: s = σ(logits); the k experts of largest s + b are taken from the best groups, weighted by s alone (DeepSeek-AI 2024, section
+/// 2.1.2).</summary>
+/// <remarks>The bias b only selects, and only <see cref="LinearRouter.UpdateSelectionBias"/> moves it: balancing without a loss (Wang et al. 2024). GLM-4.5 and
+/// Kimi K2 route the same way.</remarks>
 public sealed class SigmoidTopKRouter : LinearRouter
 {
     private readonly ExpertGroups _groups;
@@ -15,7 +17,8 @@ public sealed class SigmoidTopKRouter : LinearRouter
     /// <param name="selectionBias">Whether there is a bias b, <see cref="LinearRouter.SelectionBias"/>.</param>
     /// <param name="groups">The groups of experts; null for one.</param>
     /// <param name="init">How the parameters are made.</param>
-    /// <exception cref="ArgumentException">A number is not positive, k is larger than the experts in the chosen groups, or the groups do not divide the experts.</exception>
+    /// <exception cref="ArgumentException">A number is not positive, k is larger than the experts in the chosen groups, or the groups do not divide the
+    /// experts.</exception>
     public SigmoidTopKRouter(int hiddenSize, int expertCount, int expertsPerToken, bool selectionBias = true, ExpertGroups? groups = null, ParameterInit? init = null)
         : base(nameof(SigmoidTopKRouter), hiddenSize, expertCount, init, selectionBias: selectionBias)
     {

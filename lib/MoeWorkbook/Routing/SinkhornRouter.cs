@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Balanced assignment as optimal transport, in the manner of BASE layers (Lewis et al. 2021; Clark et al. 2022, section 3.1): while training, exp(logits) is scaled by rows and columns until every expert receives the same total, and the k largest scaled values are taken.</summary>
-/// <remarks>The scaling only selects; the combine weight is the sigmoid of the unscaled logit (the softmax with k above 1), so the gradient never sees it. In evaluation tokens choose by their logits alone: the scaling compares tokens, and would see the future.</remarks>
+/// <summary>Balanced assignment as optimal transport, in the manner of BASE layers (Lewis et al. 2021; Clark et al. 2022, section 3.1): while training,
+/// exp(logits) is scaled by rows and columns until every expert receives the same total, and the k largest scaled values are taken.</summary>
+/// <remarks>The scaling only selects; the combine weight is the sigmoid of the unscaled logit (the softmax with k above 1), so the gradient never sees it. In
+/// evaluation tokens choose by their logits alone: the scaling compares tokens, and would see the future.</remarks>
 public sealed class SinkhornRouter : LinearRouter
 {
     /// <summary>A router to k of E experts.</summary>

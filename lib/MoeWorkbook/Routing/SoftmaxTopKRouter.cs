@@ -1,7 +1,9 @@
 namespace MoeWorkbook;
 
-/// <summary>Each token goes to the k experts of largest probability: p = softmax(logits), the k largest taken, and divided by their sum where <see cref="NormalizeWeights"/> is set.</summary>
-/// <remarks>With renormalisation: Mixtral, Qwen3-MoE, gpt-oss (the softmax over the k largest logits is the same number). Without: OLMoE, Qwen1.5-MoE, DeepSeekMoE (Dai et al. 2024, eq. 9). With a selection bias: ERNIE 4.5.</remarks>
+/// <summary>Each token goes to the k experts of largest probability: p = softmax(logits), the k largest taken, and divided by their sum where
+/// <see cref="NormalizeWeights"/> is set.</summary>
+/// <remarks>With renormalisation: Mixtral, Qwen3-MoE, gpt-oss (the softmax over the k largest logits is the same number). Without: OLMoE, Qwen1.5-MoE,
+/// DeepSeekMoE (Dai et al. 2024, eq. 9). With a selection bias: ERNIE 4.5.</remarks>
 public sealed class SoftmaxTopKRouter : LinearRouter
 {
     /// <summary>A router to k of E experts.</summary>

@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Switch Transformers' router: each token goes to its one most probable expert, weighted by that probability (Fedus et al. 2021, section 2.1).</summary>
-/// <remarks>While training, each element of the hidden state is multiplied by a random factor near one before the logits are computed, so that close decisions are explored.</remarks>
+/// <summary>Switch Transformers' router: each token goes to its one most probable expert, weighted by that probability (Fedus et al. 2021, section
+/// 2.1).</summary>
+/// <remarks>While training, each element of the hidden state is multiplied by a random factor near one before the logits are computed, so that close decisions
+/// are explored.</remarks>
 public sealed class SwitchRouter : LinearRouter
 {
     /// <summary>A router to one of E experts.</summary>

@@ -57,7 +57,8 @@ public sealed class RouterDirections
         return new(left, svd.S.SubVector(0, 2), svd.S.DotProduct(svd.S));
     }
 
-    /// <summary>The place of a hidden state, from the logits that it gets: its coordinates along the two axes. Its scalar product with an expert's place is that expert's logit above the mean, as far as the plane explains it.</summary>
+    /// <summary>The place of a hidden state, from the logits that it gets: its coordinates along the two axes. Its scalar product with an expert's place is
+    /// that expert's logit above the mean, as far as the plane explains it.</summary>
     /// <param name="logits">One logit for each expert, such as the mean over the tokens of a domain.</param>
     /// <exception cref="ArgumentException">There is not one logit for each expert.</exception>
     public (double X, double Y) PlaceOf(IReadOnlyList<double> logits)

@@ -13,14 +13,16 @@ namespace MoeWorkbook;
 /// <param name="Nats">I(domain; expert | byte), in nats a token.</param>
 public sealed record Specialization(Estimate Plain, Estimate GivenByte, Estimate Shuffled, Estimate Nats)
 {
-    /// <summary>Measures one layer. The intervals come from the bootstrap over segments, because the tokens of one segment are not independent; that of <see cref="Shuffled"/> from the permutations.</summary>
+    /// <summary>Measures one layer. The intervals come from the bootstrap over segments, because the tokens of one segment are not independent; that of
+    /// <see cref="Shuffled"/> from the permutations.</summary>
     /// <param name="domains">The domain of each token, numbers from 0.</param>
     /// <param name="experts">Its expert.</param>
     /// <param name="bytes">Its byte.</param>
     /// <param name="segments">Its segment, a stretch of text of one domain.</param>
     /// <param name="resamples">How often segments are drawn, and domains permuted.</param>
     /// <param name="seed">Fixes the draws.</param>
-    /// <exception cref="ArgumentException">There is no token, there are not as many labels of each kind, a label is negative, or the byte always tells the domain.</exception>
+    /// <exception cref="ArgumentException">There is no token, there are not as many labels of each kind, a label is negative, or the byte always tells the
+    /// domain.</exception>
     public static Specialization Of(
         IReadOnlyList<int> domains, IReadOnlyList<int> experts, IReadOnlyList<int> bytes, IReadOnlyList<int> segments, int resamples = 200, int seed = 0)
     {
@@ -54,7 +56,8 @@ public sealed record Specialization(Estimate Plain, Estimate GivenByte, Estimate
             new(chance.Mean(), chance.Quantile(0.025), chance.Quantile(0.975)), Around(information, drawn.Select(one => one.Nats)));
     }
 
-    /// <summary>The estimate with the spread of its replicates. A segment that is drawn twice looks like order, so the replicates lie too high: only their spread is taken, and not their place.</summary>
+    /// <summary>The estimate with the spread of its replicates. A segment that is drawn twice looks like order, so the replicates lie too high: only their
+    /// spread is taken, and not their place.</summary>
     private static Estimate Around(double value, IEnumerable<double> replicates)
     {
         double[] all = [.. replicates];

@@ -6,7 +6,8 @@ using MathNet.Numerics.Statistics;
 namespace MoeWorkbook;
 
 /// <summary>A measured number with the interval that it is known to lie in. It prints no more digits than the interval supports.</summary>
-/// <remarks>The last digit printed stands in the place of the first digit of the uncertainty, as in 44.3 for an interval from 43.9 to 45.1; and there are never more than four digits that count, nor none.</remarks>
+/// <remarks>The last digit printed stands in the place of the first digit of the uncertainty, as in 44.3 for an interval from 43.9 to 45.1; and there are never
+/// more than four digits that count, nor none.</remarks>
 /// <param name="Value">The estimate.</param>
 /// <param name="Low">The lower end of its 95% confidence interval.</param>
 /// <param name="High">The upper end.</param>
@@ -15,7 +16,8 @@ public readonly record struct Estimate(double Value, double Low, double High)
     private const int MostDigits = 4;
     private const int Resamples = 1000;
 
-    /// <summary>The median of samples, with its 95% percentile-bootstrap interval (Efron 1979): the samples are drawn anew, with replacement, a thousand times.</summary>
+    /// <summary>The median of samples, with its 95% percentile-bootstrap interval (Efron 1979): the samples are drawn anew, with replacement, a thousand
+    /// times.</summary>
     /// <param name="samples">The samples, at least one.</param>
     /// <param name="seed">Fixes the draws, so that the same samples give the same interval.</param>
     /// <exception cref="ArgumentException">There is no sample, or one is not finite.</exception>

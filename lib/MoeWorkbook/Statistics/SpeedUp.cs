@@ -5,7 +5,8 @@ namespace MoeWorkbook;
 
 /// <summary>How many times less of something (steps, operations, seconds) one model needs to reach the loss at which another ended.</summary>
 /// <param name="Target">The loss to reach: the reference's at the end of its training, the mean over seeds, in nats a token.</param>
-/// <param name="Ratio">What the reference needs divided by what the candidate needs, with its 95% bootstrap interval over seeds; 0 where the candidate never gets there.</param>
+/// <param name="Ratio">What the reference needs divided by what the candidate needs, with its 95% bootstrap interval over seeds; 0 where the candidate never
+/// gets there.</param>
 public sealed record SpeedUp(double Target, Estimate Ratio)
 {
     private const int Resamples = 1000;
@@ -13,11 +14,13 @@ public sealed record SpeedUp(double Target, Estimate Ratio)
     /// <summary>Whether the candidate reaches the loss within its own training.</summary>
     public bool Reached => Ratio.Value > 0;
 
-    /// <summary>Compares curves of validation loss. Seeds are drawn with replacement, for both models alike; the mean curves of the drawn seeds are compared, with straight lines between their points.</summary>
+    /// <summary>Compares curves of validation loss. Seeds are drawn with replacement, for both models alike; the mean curves of the drawn seeds are compared,
+    /// with straight lines between their points.</summary>
     /// <param name="reference">The reference's curve for each seed: what was spent (rising), and the validation loss.</param>
     /// <param name="candidate">The candidate's, of the same seeds in the same order.</param>
     /// <param name="seed">Fixes the draws.</param>
-    /// <remarks>With a learning rate that falls towards the end, the candidate has not had its own last gains when it meets the target: the ratio is a cautious one.</remarks>
+    /// <remarks>With a learning rate that falls towards the end, the candidate has not had its own last gains when it meets the target: the ratio is a cautious
+    /// one.</remarks>
     /// <exception cref="ArgumentException">There is no seed, the models differ in their number, or the curves of one model differ in length.</exception>
     public static SpeedUp ToEqualLoss(IReadOnlyList<IReadOnlyList<(double Spent, double Loss)>> reference, IReadOnlyList<IReadOnlyList<(double Spent, double Loss)>> candidate, int seed = 0)
     {

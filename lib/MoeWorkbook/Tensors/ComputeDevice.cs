@@ -27,7 +27,8 @@ public static class ComputeDevice
         return new Device(DeviceType.CUDA, index);
     }
 
-    /// <summary>Waits until a device has done all its work. A GPU is handed work and does it later, so a clock must be read after this; the CPU has done its work already.</summary>
+    /// <summary>Waits until a device has done all its work. A GPU is handed work and does it later, so a clock must be read after this; the CPU has done its
+    /// work already.</summary>
     /// <param name="device">The device; null for the CPU.</param>
     public static void Synchronize(Device? device)
     {

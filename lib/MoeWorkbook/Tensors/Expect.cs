@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Checks of tensors at the door of every public layer, router, runner and loss. They come before the native call because a shape error inside the native matmul ends the process.</summary>
+/// <summary>Checks of tensors at the door of every public layer, router, runner and loss. They come before the native call because a shape error inside the
+/// native matmul ends the process.</summary>
 internal static class Expect
 {
     /// <summary>Requires a shape; a negative size stands for any, and is shown by its name.</summary>

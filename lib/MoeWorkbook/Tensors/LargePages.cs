@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Asks the system to lay memory out in pages of 2 MiB. In pages of 4 KiB the address of every 4,096 bytes that are streamed through must be looked up anew, which takes up to a tenth of the bandwidth.</summary>
+/// <summary>Asks the system to lay memory out in pages of 2 MiB. In pages of 4 KiB the address of every 4,096 bytes that are streamed through must be looked up
+/// anew, which takes up to a tenth of the bandwidth.</summary>
 internal static unsafe partial class LargePages
 {
     /// <summary>Size of a large page, and the alignment at which one can begin.</summary>

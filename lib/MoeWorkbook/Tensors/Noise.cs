@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Random numbers for any device. A generator is the CPU's: what it gives is drawn there and moved, so that the same seed gives the same numbers on every device. Without one they are drawn where they are needed.</summary>
+/// <summary>Random numbers for any device. A generator is the CPU's: what it gives is drawn there and moved, so that the same seed gives the same numbers on
+/// every device. Without one they are drawn where they are needed.</summary>
 internal static class Noise
 {
     /// <summary>Uniform numbers from 0 to 1, float32.</summary>

@@ -9,7 +9,8 @@ namespace MoeWorkbook;
 /// <param name="DataType">Their type; null for float32.</param>
 public sealed record ParameterInit(Device? Device = null, ScalarType? DataType = null)
 {
-    /// <summary>The source of random numbers, a generator of the CPU: it gives the same weights on every <see cref="Device"/>. Null for TorchSharp's global one of the device.</summary>
+    /// <summary>The source of random numbers, a generator of the CPU: it gives the same weights on every <see cref="Device"/>. Null for TorchSharp's global one
+    /// of the device.</summary>
     public Generator? Generator { get; init; }
 
     /// <summary>The standard deviation σ of a matrix's elements, drawn from N(0, σ²); 0.02 as in GPT-2.</summary>

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>The comparison that the workbook is about: one Mixture-of-Experts layer against the dense block of equal total and that of equal active parameters, all three on the same storage.</summary>
+/// <summary>The comparison that the workbook is about: one Mixture-of-Experts layer against the dense block of equal total and that of equal active parameters,
+/// all three on the same storage.</summary>
 public sealed class LayerComparison
 {
     private const int Decisions = 4; // so that a sample averages over draws, and no expert stays in a cache
@@ -25,7 +26,8 @@ public sealed class LayerComparison
         (_experts, _expertsPerToken, _runner) = (experts, expertsPerToken, runner);
     }
 
-    /// <summary>Times the three at several numbers of tokens. Each dense block is run in two ways, as matrix products and by the expert runner, and the faster one counts.</summary>
+    /// <summary>Times the three at several numbers of tokens. Each dense block is run in two ways, as matrix products and by the expert runner, and the faster
+    /// one counts.</summary>
     /// <param name="tokens">The numbers of tokens.</param>
     /// <param name="patterns">How tokens are spread over experts; each pattern is timed in the same rounds as the dense blocks.</param>
     /// <param name="options">How to measure; null for the defaults.</param>

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>A whole Mixture-of-Experts model, timed with a key-value cache against the dense models that its own weights make when every token visits all experts, or always the same k.</summary>
+/// <summary>A whole Mixture-of-Experts model, timed with a key-value cache against the dense models that its own weights make when every token visits all
+/// experts, or always the same k.</summary>
 /// <remarks>The three differ in the experts alone. The dense ones still ask the router, which costs them next to nothing.</remarks>
 public sealed class ModelComparison
 {

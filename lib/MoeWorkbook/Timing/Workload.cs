@@ -1,7 +1,8 @@
 namespace MoeWorkbook;
 
 /// <summary>What a computation must move and compute: enough to predict its time.</summary>
-/// <param name="Bytes">Bytes of weights (and cache) that are read from memory. Activations of small batches stay in the processor's caches and are left out.</param>
+/// <param name="Bytes">Bytes of weights (and cache) that are read from memory. Activations of small batches stay in the processor's caches and are left
+/// out.</param>
 /// <param name="Flops">Floating-point operations; a multiplication and an addition are two.</param>
 /// <param name="Calls">Calls into libtorch, each with an overhead of its own.</param>
 public readonly record struct Workload(double Bytes, double Flops, int Calls = 0)
@@ -39,7 +40,8 @@ public readonly record struct Workload(double Bytes, double Flops, int Calls = 0
     /// <param name="shape">Number and size of the experts.</param>
     /// <param name="tokens">Number of tokens.</param>
     /// <param name="type">The format of the weights.</param>
-    /// <param name="touched">Number of distinct experts that the tokens visit; null for the expectation under uniform routing (<see cref="ExpertsTouched"/>).</param>
+    /// <param name="touched">Number of distinct experts that the tokens visit; null for the expectation under uniform routing
+    /// (<see cref="ExpertsTouched"/>).</param>
     public static Workload Moe(int hiddenSize, MoeConfig shape, long tokens, WeightType type, double? touched = null)
     {
         ArgumentNullException.ThrowIfNull(shape);

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace MoeWorkbook;
 
-/// <summary>Byte-pair encoding of words as bytes (Radford et al. 2019, section 2.2): of all neighbouring pairs the one merged earliest in training is merged first.</summary>
+/// <summary>Byte-pair encoding of words as bytes (Radford et al. 2019, section 2.2): of all neighbouring pairs the one merged earliest in training is merged
+/// first.</summary>
 internal sealed class BytePairEncoding
 {
     /// <summary>For each byte the printable character that stands for it in vocabularies.</summary>

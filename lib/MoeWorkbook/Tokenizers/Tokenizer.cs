@@ -3,8 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace MoeWorkbook;
 
-/// <summary>Text to token ids and back, by the byte-level byte-pair encoding (Sennrich et al. 2016; Radford et al. 2019) of a Hugging Face <c>tokenizer.json</c>: that of GPT-2, Llama 3, Qwen, OLMoE, GLM-4.5, DeepSeek and gpt-oss.</summary>
-/// <remarks>Special tokens are cut out first, then the text is normalised, cut into words by the file's regular expressions, and each word's bytes are merged pair by pair.</remarks>
+/// <summary>Text to token ids and back, by the byte-level byte-pair encoding (Sennrich et al. 2016; Radford et al. 2019) of a Hugging Face
+/// <c>tokenizer.json</c>: that of GPT-2, Llama 3, Qwen, OLMoE, GLM-4.5, DeepSeek and gpt-oss.</summary>
+/// <remarks>Special tokens are cut out first, then the text is normalised, cut into words by the file's regular expressions, and each word's bytes are merged
+/// pair by pair.</remarks>
 public sealed class Tokenizer
 {
     private readonly TokenizerFile _file;
@@ -23,7 +25,8 @@ public sealed class Tokenizer
 
     /// <summary>Reads a <c>tokenizer.json</c>.</summary>
     /// <param name="path">The file, or a directory that holds it.</param>
-    /// <exception cref="CheckpointException">The file cannot be read, its content is wrong, or it is of another kind than byte-level byte-pair encoding; the message says what and what is known.</exception>
+    /// <exception cref="CheckpointException">The file cannot be read, its content is wrong, or it is of another kind than byte-level byte-pair encoding; the
+    /// message says what and what is known.</exception>
     public static Tokenizer Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace MoeWorkbook;
 
-/// <summary>What a <c>tokenizer.json</c> says, as far as byte-level byte-pair encoding goes. Whatever would change the tokens and is not known here is an error.</summary>
+/// <summary>What a <c>tokenizer.json</c> says, as far as byte-level byte-pair encoding goes. Whatever would change the tokens and is not known here is an
+/// error.</summary>
 internal sealed class TokenizerFile
 {
     private readonly string _source;

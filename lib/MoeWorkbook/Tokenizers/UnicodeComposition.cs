@@ -3,8 +3,10 @@ using System.Text;
 
 namespace MoeWorkbook;
 
-/// <summary>Unicode's normalization form C, in which letters and their accents are one character where there is one (Unicode Standard Annex 15; Hangul by section 3.12 of the standard).</summary>
-/// <remarks>.NET's own <c>Normalize</c> needs the ICU library: without it, or in invariant mode, it returns texts as they are and says nothing. This one is the same everywhere.</remarks>
+/// <summary>Unicode's normalization form C, in which letters and their accents are one character where there is one (Unicode Standard Annex 15; Hangul by
+/// section 3.12 of the standard).</summary>
+/// <remarks>.NET's own <c>Normalize</c> needs the ICU library: without it, or in invariant mode, it returns texts as they are and says nothing. This one is the
+/// same everywhere.</remarks>
 internal static class UnicodeComposition
 {
     /// <summary>No character below this is composed or decomposed when it stands alone or among others of them.</summary>

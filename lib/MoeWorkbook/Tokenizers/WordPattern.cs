@@ -6,8 +6,10 @@ namespace MoeWorkbook;
 
 /// <summary>A regular expression of a tokenizer file, matched on characters where .NET's own are matched on UTF-16 units.</summary>
 /// <remarks>
-/// A character beyond U+FFFF, which is two units, is shown to .NET as one that stands for it: of the same general category, and in none of the ranges that the pattern writes out.
-/// So <c>\p{L}</c> and its like see what they should. The characters of a range beyond U+FFFF that the pattern does write out are shown as others of these, which take the range's place in the pattern.
+/// A character beyond U+FFFF, which is two units, is shown to .NET as one that stands for it: of the same general category, and in none of the ranges that the
+/// pattern writes out.
+/// So <c>\p{L}</c> and its like see what they should. The characters of a range beyond U+FFFF that the pattern does write out are shown as others of these,
+/// which take the range's place in the pattern.
 /// </remarks>
 internal sealed partial class WordPattern
 {
@@ -117,7 +119,8 @@ internal sealed partial class WordPattern
         return null;
     }
 
-    /// <summary>Cuts a pattern into what .NET reads as it is, with <c>Range</c> −1, and the characters and ranges beyond U+FFFF. A range that begins before is divided.</summary>
+    /// <summary>Cuts a pattern into what .NET reads as it is, with <c>Range</c> −1, and the characters and ranges beyond U+FFFF. A range that begins before is
+    /// divided.</summary>
     private List<(string Text, int Range, bool IsInClass)> Parts(string pattern)
     {
         // ASCII characters may mean something; the others stand for themselves.

@@ -21,7 +21,8 @@ public sealed record BalancingOptions
     /// <summary>The weight of <see cref="BalancingLoss.ShazeerImportance"/>, averaged over the layers; 0.1 in Shazeer et al. (2017).</summary>
     public double ImportanceLossWeight { get; init; }
 
-    /// <summary>The weight of <see cref="BalancingLoss.ShazeerLoad"/>, averaged over the layers; 0.1 in Shazeer et al. (2017). It needs <see cref="RouterKind.NoisyTopK"/>.</summary>
+    /// <summary>The weight of <see cref="BalancingLoss.ShazeerLoad"/>, averaged over the layers; 0.1 in Shazeer et al. (2017). It needs
+    /// <see cref="RouterKind.NoisyTopK"/>.</summary>
     public double LoadLossWeight { get; init; }
 
     /// <summary>Further losses, such as one of your own.</summary>

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Runs many experiments, one on each core: small models train faster side by side than one after another with all cores. Experiments on a GPU share it.</summary>
+/// <summary>Runs many experiments, one on each core: small models train faster side by side than one after another with all cores. Experiments on a GPU share
+/// it.</summary>
 public static class ExperimentRunner
 {
     /// <summary>Trains every experiment to its end and keeps what figures and recordings need.</summary>
@@ -18,9 +19,11 @@ public static class ExperimentRunner
         return [.. all.Zip(Run(all, TrainingRun.Of, progress: progress, cancellation: cancellation), (experiment, run) => run with { Name = experiment.Name })];
     }
 
-    /// <summary>Trains every experiment to its end and reads something off each. Each runs on one thread, so the results are the same whatever the number of workers.</summary>
+    /// <summary>Trains every experiment to its end and reads something off each. Each runs on one thread, so the results are the same whatever the number of
+    /// workers.</summary>
     /// <param name="experiments">The experiments.</param>
-    /// <param name="read">What is wanted of a trained model; it is called on the experiment's thread, and the trainer is disposed after it. Tensors must not be returned.</param>
+    /// <param name="read">What is wanted of a trained model; it is called on the experiment's thread, and the trainer is disposed after it. Tensors must not be
+    /// returned.</param>
     /// <param name="workers">How many run at the same time; null for one a core.</param>
     /// <param name="progress">Receives a line for every finished run; null for none.</param>
     /// <param name="cancellation">Stops all runs after their current step, with an <see cref="OperationCanceledException"/>.</param>

@@ -5,8 +5,10 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>Trains a language model on a corpus, step by step. With one thread of the CPU, the same options and seed give the same history bit for bit.</summary>
-/// <remarks>All randomness comes from the seed and the number of the step, none from TorchSharp's global generator: trainers in several threads do not disturb each other.</remarks>
+/// <summary>Trains a language model on a corpus, step by step. With one thread of the CPU, the same options and seed give the same history bit for
+/// bit.</summary>
+/// <remarks>All randomness comes from the seed and the number of the step, none from TorchSharp's global generator: trainers in several threads do not disturb
+/// each other.</remarks>
 public sealed class Trainer : IDisposable
 {
     private static readonly TimeSpan _betweenLines = TimeSpan.FromSeconds(3);
@@ -18,7 +20,8 @@ public sealed class Trainer : IDisposable
     /// <param name="corpus">What to train and validate on.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="balancing">How the experts are kept in use; null for not at all.</param>
-    /// <param name="device">Where the model computes; null for the CPU. It begins with the same weights and sees the same batches and noise on every device.</param>
+    /// <param name="device">Where the model computes; null for the CPU. It begins with the same weights and sees the same batches and noise on every
+    /// device.</param>
     /// <exception cref="ArgumentException">The options contradict themselves, the vocabulary is too small, or a text is shorter than a sequence.</exception>
     public Trainer(ModelConfig model, Corpus corpus, TrainingOptions? options = null, BalancingOptions? balancing = null, Device? device = null)
     {
@@ -135,7 +138,8 @@ public sealed class Trainer : IDisposable
         return step;
     }
 
-    /// <summary>Validates on fixed batches, in evaluation mode, without dropping: the same batches each time, and for every trainer with the same corpus, sizes of a batch and number of tokens.</summary>
+    /// <summary>Validates on fixed batches, in evaluation mode, without dropping: the same batches each time, and for every trainer with the same corpus, sizes
+    /// of a batch and number of tokens.</summary>
     /// <param name="tokens">About how many tokens; null for <see cref="TrainingOptions.ValidationTokens"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of tokens is not positive.</exception>
     /// <exception cref="TrainingDivergedException">The loss is not finite.</exception>

@@ -27,7 +27,8 @@ public sealed class TrainingHistory
 
     internal void Add(ValidationResult validation) => _validations.Add(validation);
 
-    /// <summary>Writes one JSON object a line, <c>{"training": …}</c> for each step and <c>{"validation": …}</c> for each validation, to a temporary file that is then renamed.</summary>
+    /// <summary>Writes one JSON object a line, <c>{"training": …}</c> for each step and <c>{"validation": …}</c> for each validation, to a temporary file that
+    /// is then renamed.</summary>
     /// <param name="path">The file; replaced where it exists.</param>
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
     public void Write(string path)

@@ -20,7 +20,8 @@ public sealed record TrainingRun
     /// <summary>Operations of one token's forward pass, the attention at its mean length.</summary>
     public required long ForwardFlopsPerToken { get; init; }
 
-    /// <summary>The course of the training in at most fifty stretches. Each is written as a step: its last number, its sums of tokens, seconds and load, and the means of all else.</summary>
+    /// <summary>The course of the training in at most fifty stretches. Each is written as a step: its last number, its sums of tokens, seconds and load, and
+    /// the means of all else.</summary>
     public required IReadOnlyList<TrainingStep> Stages { get; init; }
 
     /// <summary>The validations, in order; only the last keeps its load.</summary>

@@ -3,8 +3,11 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>A decoder-only transformer with a language-model head, dense or with Mixture-of-Experts layers, made from a <see cref="ModelConfig"/> alone.</summary>
-/// <remarks>Its weights bear Qwen3-MoE's published names (<c>model.layers.0.self_attn.q_proj.weight</c>); the experts of a layer are stacked, <c>…mlp.experts.gate_up_proj</c> <c>[experts, 2·intermediate, hidden]</c> and <c>…mlp.experts.down_proj</c> <c>[experts, hidden, intermediate]</c>.</remarks>
+/// <summary>A decoder-only transformer with a language-model head, dense or with Mixture-of-Experts layers, made from a <see cref="ModelConfig"/>
+/// alone.</summary>
+/// <remarks>Its weights bear Qwen3-MoE's published names (<c>model.layers.0.self_attn.q_proj.weight</c>); the experts of a layer are stacked,
+/// <c>…mlp.experts.gate_up_proj</c> <c>[experts, 2·intermediate, hidden]</c> and <c>…mlp.experts.down_proj</c> <c>[experts, hidden,
+/// intermediate]</c>.</remarks>
 public sealed class CausalLanguageModel : Module<Tensor, Tensor>
 {
     private readonly Projection _head;
@@ -61,7 +64,8 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
     /// <summary>Computes the logits of the next token at every new position, after the positions in a cache.</summary>
     /// <param name="tokens">The new tokens' ids, 64-bit integers <c>[batch, sequence]</c>.</param>
     /// <param name="cache">What earlier calls left; the new positions are added. Null to begin at position 0 and keep nothing.</param>
-    /// <param name="routing">Receives the routing decision of each Mixture-of-Experts layer, in order; their tensors live in the caller's dispose scope. Null to keep none.</param>
+    /// <param name="routing">Receives the routing decision of each Mixture-of-Experts layer, in order; their tensors live in the caller's dispose scope. Null
+    /// to keep none.</param>
     /// <param name="generator">The source of the routers' training-time randomness; null for TorchSharp's global one.</param>
     /// <param name="lastOnly">Whether only the last position's logits are wanted, <c>[batch, 1, vocabulary]</c>.</param>
     /// <returns>Logits, <c>[batch, sequence, vocabulary]</c>.</returns>

@@ -35,7 +35,8 @@ public sealed class Decoder : TransformerModule
     /// <summary>The layers, in order.</summary>
     public IReadOnlyList<DecoderBlock> Layers => [.. _layers];
 
-    /// <summary>The token embedding, one row of its weight <c>[vocabulary, hidden]</c> a token; as a projection it is the head of a model with tied embeddings.</summary>
+    /// <summary>The token embedding, one row of its weight <c>[vocabulary, hidden]</c> a token; as a projection it is the head of a model with tied
+    /// embeddings.</summary>
     internal Projection Embedding { get; }
 
     /// <summary>Computes the final hidden states.</summary>

@@ -3,7 +3,8 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>One decoder layer: h ← h + attention(norm(h)), then h ← h + feed-forward(norm(h)), where the feed-forward block is dense or a Mixture-of-Experts layer.</summary>
+/// <summary>One decoder layer: h ← h + attention(norm(h)), then h ← h + feed-forward(norm(h)), where the feed-forward block is dense or a Mixture-of-Experts
+/// layer.</summary>
 public sealed class DecoderBlock : TransformerModule
 {
     private readonly Module<Tensor, ForwardContext, Tensor> _attention;
