@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>From the compressed forms in which weights are published to numbers: 8-bit floats, 8-bit integers with scales, and MXFP4.</summary>
-public static class Dequantization
+internal static class Dequantization
 {
     /// <summary>Values that share one scale in MXFP4.</summary>
     private const int MxFp4Group = 32;

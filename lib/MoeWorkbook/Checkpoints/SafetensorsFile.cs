@@ -8,7 +8,7 @@ namespace MoeWorkbook;
 /// so that a checkpoint may be larger than memory.</summary>
 /// <remarks>The file must not be shortened while it is open. The format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes,
 /// little-endian and in row-major order.</remarks>
-public sealed class SafetensorsFile : IDisposable
+internal sealed class SafetensorsFile : IDisposable
 {
     private const int CopyBuffer = 1 << 20;
 

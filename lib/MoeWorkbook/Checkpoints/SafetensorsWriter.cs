@@ -8,7 +8,7 @@ namespace MoeWorkbook;
 /// <summary>Writes safetensors files.</summary>
 /// <remarks>The same tensors give the same bytes: wide types first and then by name, so that every tensor is aligned to its element size without a hole. The
 /// header is padded with spaces to a multiple of 8 bytes.</remarks>
-public static class SafetensorsWriter
+internal static class SafetensorsWriter
 {
     private const int Alignment = 8;
     private const int CopyBuffer = 1 << 20;

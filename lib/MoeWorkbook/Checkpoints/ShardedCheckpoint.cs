@@ -8,7 +8,7 @@ namespace MoeWorkbook;
 /// lists.</summary>
 /// <remarks>Opening reads headers only; see <see cref="SafetensorsFile"/>. Where both are there the single file counts, as in transformers; a tensor that the
 /// index does not list is no part of the checkpoint.</remarks>
-public sealed class ShardedCheckpoint : IDisposable
+internal sealed class ShardedCheckpoint : IDisposable
 {
     internal const string SingleFile = "model.safetensors";
     internal const string IndexFile = "model.safetensors.index.json";

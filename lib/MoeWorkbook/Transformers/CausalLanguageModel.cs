@@ -24,13 +24,22 @@ public sealed class CausalLanguageModel : Module<Tensor, Tensor>
     {
     }
 
+    /// <summary>A model from an initialiser.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="init">How the parameters are made.</param>
+    /// <exception cref="ArgumentException">The description contradicts itself.</exception>
+    /// <exception cref="NotSupportedException">The architecture has a part without a forward pass here, such as an encoder.</exception>
+    public CausalLanguageModel(ModelConfig config, ParameterInit init) : this(config, init, router: null)
+    {
+    }
+
     /// <summary>A model from an initialiser, and from a router of your own where one is given.</summary>
     /// <param name="config">The architecture.</param>
     /// <param name="init">How the parameters are made.</param>
     /// <param name="router">Makes the routers; null for those that the architecture asks for.</param>
     /// <exception cref="ArgumentException">The description contradicts itself.</exception>
     /// <exception cref="NotSupportedException">The architecture has a part without a forward pass here, such as an encoder.</exception>
-    public CausalLanguageModel(ModelConfig config, ParameterInit init, RouterFactory? router = null) : base(nameof(CausalLanguageModel))
+    public CausalLanguageModel(ModelConfig config, ParameterInit init, RouterFactory? router) : base(nameof(CausalLanguageModel))
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(init);
