@@ -17,7 +17,7 @@ public sealed class TorchSharpTests
     public void A_temporary_Scalar_outlives_the_native_call_that_reads_it()
     {
         // As the package is published, this fails within a second or two: the collector frees the Scalar of a + b while native
-        // code still reads it (see Directory.Build.targets).
+        // code still reads it (see MoeWorkbook.targets).
         var clock = Stopwatch.StartNew();
         long sums = 0;
         var faults = new List<string>();
