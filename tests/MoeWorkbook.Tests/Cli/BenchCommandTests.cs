@@ -86,8 +86,9 @@ public sealed class BenchCommandTests
         var json = JsonNode.Parse(output)!;
         Assert.Contains("grouped", (string)json["pytorch"]!, StringComparison.Ordinal);
         var row = json["rows"]![0]!;
-        Assert.True((double)row["pytorch_milliseconds"]! > 0);
-        Assert.True((double)row["pytorch_grouped_milliseconds"]! > 0);
+        // On a machine with other work PyTorch may be so slow that it is left out, which is said then.
+        foreach (var (key, name) in new[] { ("pytorch_milliseconds", "PyTorch loop"), ("pytorch_grouped_milliseconds", "PyTorch grouped") })
+            Assert.True(row[key] is { } time ? (double)time > 0 : $"{json["left_out"]}".Contains(name, StringComparison.Ordinal), key);
         Assert.Null(row["dense_total_milliseconds"]);
     }
 
