@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace MoeWorkbook.Cli;
@@ -8,7 +7,6 @@ namespace MoeWorkbook.Cli;
 /// <summary><c>bench</c>: what this machine can do, and how near our layers and models come to it.</summary>
 internal static class BenchCommand
 {
-    private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     public static Command Create()
     {
@@ -62,11 +60,8 @@ internal static class BenchCommand
 
     internal static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => (JsonNode)text)];
 
-    internal static void Print(JsonObject json) => Console.WriteLine(json.ToJsonString(_indented));
+    internal static void Print(JsonObject json) => Console.WriteLine(json.ToJsonString(JsonText.Indented));
 
     /// <summary>Says on the error output what is going on.</summary>
     internal static void Progress(string text) => Console.Error.WriteLine($"bench: {text}");
-
-    /// <summary>Rounded to six digits: more are never known of a time.</summary>
-    internal static double Rounded(double value) => value == 0 ? 0 : Math.Round(value, Math.Clamp(5 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 15));
 }

@@ -26,7 +26,7 @@ internal static class BenchModels
     {
         var rounds = NumberOption.Whole("--rounds", "Rounds; in each every model has its turn.", 9);
         var hidden = NumberOption.Whole("--hidden", "Size of the hidden states; a multiple of 64.", 1024, least: 64);
-        var feedForward = NumberOption.Whole("--ffn", "Inner size of one expert.", 3584);
+        var feedForward = NumberOption.Whole("--intermediate-size", "Inner size of one expert.", 3584);
         var layers = NumberOption.Whole("--layers", "Number of layers.", 6);
         var experts = NumberOption.Whole("--experts", "Number of experts.", 8);
         var topK = NumberOption.Whole("--top-k", "Experts of each token.", 2);
@@ -71,11 +71,11 @@ internal static class BenchModels
             ["total_parameters"] = (long)parameters["total_parameters"]!,
             ["active_parameters"] = (long)parameters["active_parameters"]!,
             [size] = count,
-            ["milliseconds"] = BenchCommand.Rounded(measurement.Milliseconds.Value),
-            ["milliseconds_low"] = BenchCommand.Rounded(measurement.Milliseconds.Low),
-            ["milliseconds_high"] = BenchCommand.Rounded(measurement.Milliseconds.High),
-            ["tokens_per_second"] = BenchCommand.Rounded(tokens / measurement.Seconds.Value),
-            ["times_mixture_of_experts"] = BenchCommand.Rounded(times.Ratio(measurement.Name, times.Measurements[0].Name).Value),
+            ["milliseconds"] = JsonText.Rounded(measurement.Milliseconds.Value),
+            ["milliseconds_low"] = JsonText.Rounded(measurement.Milliseconds.Low),
+            ["milliseconds_high"] = JsonText.Rounded(measurement.Milliseconds.High),
+            ["tokens_per_second"] = JsonText.Rounded(tokens / measurement.Seconds.Value),
+            ["times_mixture_of_experts"] = JsonText.Rounded(times.Ratio(measurement.Name, times.Measurements[0].Name).Value),
         };
 
         Table Table(IEnumerable<(int Size, Comparison Times, int TokensPerStep)> results) => new(
@@ -92,8 +92,8 @@ internal static class BenchModels
         return new()
         {
             ["Mixture of Experts"] = Count(moe),
-            ["dense, equal total"] = Count(dense with { FeedForwardSize = moe.Moe!.ExpertCount * dense.FeedForwardSize }),
-            ["dense, equal active"] = Count(dense with { FeedForwardSize = moe.Moe.ExpertsPerToken * dense.FeedForwardSize }),
+            ["dense, equal total"] = Count(dense with { IntermediateSize = moe.Moe!.ExpertCount * dense.IntermediateSize }),
+            ["dense, equal active"] = Count(dense with { IntermediateSize = moe.Moe.ExpertsPerToken * dense.IntermediateSize }),
         };
 
         static JsonObject Count(ModelConfig config)

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary><c>bench moe-layer</c>: one layer, ours beside dense blocks of its own weights, the teaching loop, and PyTorch's loop and grouped products.</summary>
+/// <summary><c>bench moe-layer</c>: one layer, ours beside dense blocks of its own weights, the teaching loop, and PyTorch's loop and grouped
+/// products.</summary>
 internal static class BenchMoeLayer
 {
     private const string Bandwidth = "bandwidth", Product = "dense product";
@@ -22,7 +23,7 @@ internal static class BenchMoeLayer
         var types = BenchCommand.List("--dtypes", "Types of the weights.", string.Join(',', _types.Select(LayerRow.TypeName)), ParseType);
         var rounds = NumberOption.Whole("--rounds", "Rounds; in each every alternative has its turn.", 9);
         var hidden = NumberOption.Whole("--hidden", "Size of the hidden states.", 4096);
-        var feedForward = NumberOption.Whole("--ffn", "Inner size of one expert.", 14336);
+        var feedForward = NumberOption.Whole("--intermediate-size", "Inner size of one expert.", 14336);
         var experts = NumberOption.Whole("--experts", "Number of experts.", 8);
         var topK = NumberOption.Whole("--top-k", "Experts of each token.", 2);
         var routing = new Option<string>("--routing") { Description = "How tokens are spread: balanced deals the experts to them in turn, collapsed sends all tokens to the same.", DefaultValueFactory = _ => "balanced" };
@@ -83,7 +84,7 @@ internal static class BenchMoeLayer
         var decisions = Enumerable.Range(0, shape.Experts).Select(turn => Decide(shape, tokens, turn, hidden.device)).ToArray();
         int call = 0;
         int touched = ExpertsTouched.In(decisions[0]);
-        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
+        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.IntermediateSize), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
         var fastest = layer.Type == WeightType.Float32 ? ScalarType.Float32 : probe.GemmFlopsPerSecond.MaxBy(rate => rate.Value).Key;
         long rows = MachineProbeOptions.For(hidden.device).GemmShapes[0].Rows;
         var (left, right) = (layer.Hidden((int)rows).to(fastest), layer.Gate(8 * rows, fastest)); // [rows, hidden] × [hidden, columns]

@@ -29,12 +29,12 @@ internal static class BenchProbe
 
     internal static JsonObject ToJson(MachineProbe probe) => new()
     {
-        ["read_gb_per_s"] = BenchCommand.Rounded(probe.ReadBytesPerSecond / 1e9),
+        ["read_gb_per_s"] = JsonText.Rounded(probe.ReadBytesPerSecond / 1e9),
         ["read_kernel"] = probe.ReadKernel,
         ["gemm_gflops"] = new JsonObject(probe.GemmFlopsPerSecond.Select(rate =>
-            KeyValuePair.Create(MachineProbe.TypeName(rate.Key), (JsonNode?)BenchCommand.Rounded(rate.Value / 1e9)))),
+            KeyValuePair.Create(MachineProbe.TypeName(rate.Key), (JsonNode?)JsonText.Rounded(rate.Value / 1e9)))),
         ["left_out"] = BenchCommand.Texts(probe.LeftOut),
-        ["call_microseconds"] = BenchCommand.Rounded(probe.SecondsPerCall * 1e6),
+        ["call_microseconds"] = JsonText.Rounded(probe.SecondsPerCall * 1e6),
         ["device"] = ComputeDevice.Current.ToString(),
         ["processor"] = Machine.Current.Processor,
         ["cores"] = Machine.Current.Cores,

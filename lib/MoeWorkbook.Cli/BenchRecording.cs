@@ -22,24 +22,25 @@ internal static class BenchRecording
             ?? (device.type == TorchSharp.DeviceType.CPU ? _onCpu : OnGpu(machine.Gpu?.FreeBytes));
         if (commands.Length == 0) throw new CommandException("--only names no benchmark; bench --help lists them.");
         string asked = $"./workbook bench --record {path}{(only is null ? "" : $" --only \"{only}\"")}", part = path + ".part";
-        var recording = new BenchmarkRecording(asked, DateOnly.FromDateTime(DateTime.UtcNow), device.ToString(), machine.Processor, machine.Cores, machine.Packages, [], machine.Gpu);
+        var recording = new BenchmarkRecording(RecordingOrigin.Here(asked, device) with { Gpu = machine.Gpu }, []);
         foreach (string command in commands)
         {
             BenchCommand.Progress(command);
             var result = Run(bench, command);
             recording = recording with { Results = [.. recording.Results, new($"./workbook bench {command} --json", result)] };
-            if ((string?)result["pytorch"] is { } version) recording = recording with { Packages = new Dictionary<string, string>(machine.Packages) { ["PyTorch"] = version } };
+            if ((string?)result["pytorch"] is { } version) recording = recording with { Origin = recording.Origin with { Packages = new Dictionary<string, string>(machine.Packages) { ["PyTorch"] = version } } };
             recording.Write(part);
         }
 
         File.Move(part, path, overwrite: true);
     }
 
-    /// <summary>What a GPU is recorded by: a layer of Mixtral's size and one of Qwen3-30B-A3B's, which has many small experts, a model of as many such layers as fill seven tenths of its free memory, Mixtral's 32 at most, and the training of chapter 09's model and of a larger one.</summary>
+    /// <summary>What a GPU is recorded by: a layer of Mixtral's size and one of Qwen3-30B-A3B's, which has many small experts, a model of as many such layers
+    /// as fill seven tenths of its free memory, Mixtral's 32 at most, and the training of chapter 09's model and of a larger one.</summary>
     /// <param name="freeBytes">Free memory; null where it is not known, which makes a model of 24 GB.</param>
     internal static string[] OnGpu(long? freeBytes)
     {
-        const string layer = "moe-layer --dtypes bfloat16", size = "--dtype bfloat16 --hidden 4096 --ffn 14336";
+        const string layer = "moe-layer --dtypes bfloat16", size = "--dtype bfloat16 --hidden 4096 --intermediate-size 14336";
         const double bytesOfLayer = 2.9e9;
         int layers = freeBytes is { } free ? Math.Clamp((int)(0.7 * free / bytesOfLayer), 1, 32) : 8;
         return
@@ -47,11 +48,11 @@ internal static class BenchRecording
             "probe",
             $"{layer} --tokens 1,2,4,8,16,64,256,1024,4096",
             $"{layer} --tokens 256,1024,4096 --routing collapsed",
-            $"{layer} --hidden 2048 --ffn 768 --experts 128 --top-k 8 --tokens 1,16,256,1024,4096",
+            $"{layer} --hidden 2048 --intermediate-size 768 --experts 128 --top-k 8 --tokens 1,16,256,1024,4096",
             string.Create(CultureInfo.InvariantCulture, $"decode {size} --layers {layers} --batch 1,4,16,64"),
             string.Create(CultureInfo.InvariantCulture, $"prefill {size} --layers {layers} --tokens 64,256,1024,2048"),
-            "train --hidden 48 --heads 3 --ffn 32 --experts 16 --top-k 1",
-            "train --hidden 512 --heads 8 --ffn 1024 --layers 6 --batch 64 --sequence 256",
+            "train --hidden 48 --heads 3 --intermediate-size 32 --experts 16 --top-k 1",
+            "train --hidden 512 --heads 8 --intermediate-size 1024 --layers 6 --batch 64 --sequence 256",
         ];
     }
 

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary><c>bench train</c>: training a small Mixture of Experts, ours beside the same model in PyTorch; one run on all cores, and one run on each core. On a GPU one run.</summary>
+/// <summary><c>bench train</c>: training a small Mixture of Experts, ours beside the same model in PyTorch; one run on all cores, and one run on each core. On
+/// a GPU one run.</summary>
 internal static class BenchTrain
 {
     private const string Ours = "ours, one run", PyTorch = "PyTorch, one run", OursEach = "ours, a run on each core", PyTorchEach = "PyTorch, a run on each core";
@@ -20,7 +21,7 @@ internal static class BenchTrain
         var rounds = NumberOption.Whole("--rounds", "Rounds; in each every alternative has its turn.", 9);
         var steps = NumberOption.Whole("--steps", "Training steps in a turn.", 10);
         var hidden = NumberOption.Whole("--hidden", "Size of the hidden states; a multiple of --heads.", 64);
-        var feedForward = NumberOption.Whole("--ffn", "Inner size of one expert.", 128);
+        var feedForward = NumberOption.Whole("--intermediate-size", "Inner size of one expert.", 128);
         var layers = NumberOption.Whole("--layers", "Number of layers.", 2);
         var heads = NumberOption.Whole("--heads", "Number of attention heads.", 4);
         var experts = NumberOption.Whole("--experts", "Number of experts.", 8);
@@ -110,8 +111,8 @@ internal static class BenchTrain
 
     private static PyTorchPeer StartPeer(string python, ModelConfig model, TrainingOptions options, int threads, Device device) => PyTorchPeer.Start(python, "train_peer.py",
     [
-        "--experts", Text(model.Moe!.ExpertCount), "--top-k", Text(model.Moe.ExpertsPerToken), "--hidden", Text(model.HiddenSize), "--ffn", Text(model.Moe.ExpertSize),
-        "--layers", Text(model.LayerCount), "--heads", Text(model.Attention.Heads), "--vocabulary", Text(model.VocabularySize),
+        "--experts", Text(model.Moe!.ExpertCount), "--top-k", Text(model.Moe.ExpertsPerToken), "--hidden", Text(model.HiddenSize), "--intermediate-size", Text(model.Moe.IntermediateSize),
+        "--layers", Text(model.LayerCount), "--heads", Text(model.Attention.HeadCount), "--vocabulary", Text(model.VocabularySize),
         "--batch", Text(options.BatchSize), "--sequence", Text(options.SequenceLength), "--threads", Text(threads), "--device", device.ToString(),
     ]);
 
@@ -128,9 +129,9 @@ internal static class BenchTrain
             ["active_parameters"] = count.ActiveParameters,
             ["tokens_per_step"] = options.BatchSize * options.SequenceLength,
             ["training_flops_per_token"] = 3 * ForwardFlops.PerToken(model, (options.SequenceLength + 1) / 2).Total,
-            ["tokens_per_second"] = BenchCommand.Rounded(tokens / time.Seconds.Value),
-            ["tokens_per_second_low"] = BenchCommand.Rounded(tokens / time.Seconds.High),
-            ["tokens_per_second_high"] = BenchCommand.Rounded(tokens / time.Seconds.Low),
+            ["tokens_per_second"] = JsonText.Rounded(tokens / time.Seconds.Value),
+            ["tokens_per_second_low"] = JsonText.Rounded(tokens / time.Seconds.High),
+            ["tokens_per_second_high"] = JsonText.Rounded(tokens / time.Seconds.Low),
         };
     }
 

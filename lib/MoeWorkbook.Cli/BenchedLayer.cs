@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary>The experts of a layer in one type of weights, and the ways in which they are run here: the fastest, the teaching loop, and as dense blocks on the same storage.</summary>
+/// <summary>The experts of a layer in one type of weights, and the ways in which they are run here: the fastest, the teaching loop, and as dense blocks on the
+/// same storage.</summary>
 /// <remarks>libtorch has no product with quantised weights, so there the loop runs on the same experts in bfloat16.</remarks>
 internal sealed class BenchedLayer : IDisposable
 {
@@ -14,7 +15,7 @@ internal sealed class BenchedLayer : IDisposable
     public BenchedLayer(LayerShape shape, WeightType type, Device device)
     {
         Type = type;
-        _experts = SyntheticWeights.Experts(shape.Experts, shape.Hidden, shape.FeedForward, type == WeightType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16, device: device);
+        _experts = SyntheticWeights.Experts(shape.Experts, shape.Hidden, shape.IntermediateSize, type == WeightType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16, device: device);
         if (!InPyTorch(type)) _quantized = QuantizedExpertWeights.Quantize(_experts, type);
     }
 
@@ -38,18 +39,19 @@ internal sealed class BenchedLayer : IDisposable
     /// <summary>A matrix of weights for a dense product, <c>[hidden, columns]</c>: of the gate projection of the first expert.</summary>
     /// <param name="columns">The most columns.</param>
     /// <param name="type">The type.</param>
-    public Tensor Gate(long columns, ScalarType type) => _experts.GateUp.select(0, 0).narrow(0, 0, Math.Min(columns, _experts.FeedForwardSize)).to(type).transpose(0, 1);
+    public Tensor Gate(long columns, ScalarType type) => _experts.GateUp.select(0, 0).narrow(0, 0, Math.Min(columns, _experts.IntermediateSize)).to(type).transpose(0, 1);
 
     public void Run(Tensor hidden, RoutingDecision routing) =>
         (_quantized is null ? _fast.Run(hidden, routing, _experts) : _fast.Run(hidden, routing, _quantized)).Dispose();
 
     public void RunLoop(Tensor hidden, RoutingDecision routing) => _loop.Run(hidden, routing, _experts).Dispose();
 
-    /// <summary>The ways to compute the dense block that the first experts make: by the experts' own runner, and as matrix products where there are any.</summary>
+    /// <summary>The ways to compute the dense block that the first experts make: by the experts' own runner, and as matrix products where there are
+    /// any.</summary>
     /// <param name="count">How many experts.</param>
     public IEnumerable<Action<Tensor, RoutingDecision>> Dense(int count)
     {
-        var (byRunner, byProducts) = (new DenseOfExperts(count, _fast), new DenseOfExperts(count));
+        var (byRunner, byProducts) = (new DenseBaseline(count, _fast), new DenseBaseline(count));
         if (_quantized is not null) return [(hidden, routing) => byRunner.Run(hidden, routing, _quantized).Dispose()];
         return [(hidden, routing) => byRunner.Run(hidden, routing, _experts).Dispose(), (hidden, routing) => byProducts.Run(hidden, routing, _experts).Dispose()];
     }

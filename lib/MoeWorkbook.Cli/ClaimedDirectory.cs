@@ -1,6 +1,7 @@
 namespace MoeWorkbook.Cli;
 
-/// <summary>A directory that one run writes to: claimed before the work, so that no other run takes it meanwhile, and tried, so that the work is not lost at its end.</summary>
+/// <summary>A directory that one run writes to: claimed before the work, so that no other run takes it meanwhile, and tried, so that the work is not lost at
+/// its end.</summary>
 internal sealed class ClaimedDirectory : IDisposable
 {
     private const string LockFile = ".train.lock";

@@ -7,8 +7,6 @@ namespace MoeWorkbook.Cli;
 /// <summary><c>count</c>: the parameters, operations and bytes of a model.</summary>
 internal static class CountCommand
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-
     public static Command Create()
     {
         var model = new Argument<string?>("model")
@@ -50,7 +48,7 @@ internal static class CountCommand
                 ["active_parameters"] = count.ActiveParameters,
             };
         });
-        Console.WriteLine(new JsonObject { ["models"] = new JsonArray([.. models]) }.ToJsonString(Indented));
+        Console.WriteLine(new JsonObject { ["models"] = new JsonArray([.. models]) }.ToJsonString(JsonText.Indented));
     }
 
     private static void Count(string name, bool asJson, int context)
@@ -59,7 +57,7 @@ internal static class CountCommand
         try
         {
             var count = ParameterCount.Of(published.Config);
-            Console.WriteLine(asJson ? Json(published, count, context).ToJsonString(Indented) : Text(published, count, context));
+            Console.WriteLine(asJson ? Json(published, count, context).ToJsonString(JsonText.Indented) : Text(published, count, context));
         }
         catch (OverflowException e)
         {

@@ -5,7 +5,8 @@ using System.Text.Json;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary>What <c>bench moe-layer</c> prints: as JSON each row when it is measured, as text a line of progress and tables at the end. A benchmark that is stopped (Ctrl-C, SIGTERM) ends with what it has, and the JSON is whole.</summary>
+/// <summary>What <c>bench moe-layer</c> prints: as JSON each row when it is measured, as text a line of progress and tables at the end. A benchmark that is
+/// stopped (Ctrl-C, SIGTERM) ends with what it has, and the JSON is whole.</summary>
 internal sealed class LayerReport : IDisposable
 {
     private readonly Lock _writing = new();

@@ -44,24 +44,24 @@ internal sealed record LayerRow(
         {
             ["dtype"] = TypeName(Type),
             ["hidden_size"] = Shape.Hidden,
-            ["feed_forward_size"] = Shape.FeedForward,
+            ["intermediate_size"] = Shape.IntermediateSize,
             ["experts"] = Shape.Experts,
             ["experts_per_token"] = Shape.TopK,
             ["tokens"] = Tokens,
             ["routing"] = Shape.Routing,
             ["experts_touched"] = Touched,
-            ["milliseconds"] = BenchCommand.Rounded(Milliseconds.Value),
-            ["milliseconds_low"] = BenchCommand.Rounded(Milliseconds.Low),
-            ["milliseconds_high"] = BenchCommand.Rounded(Milliseconds.High),
-            ["predicted_milliseconds"] = BenchCommand.Rounded(Predicted.Milliseconds),
-            ["read_gb_per_s"] = BenchCommand.Rounded(ReadBytesPerSecond / 1e9),
-            ["bandwidth_fraction"] = BenchCommand.Rounded(BandwidthFraction),
-            ["gemm_fraction"] = BenchCommand.Rounded(GemmFraction),
+            ["milliseconds"] = JsonText.Rounded(Milliseconds.Value),
+            ["milliseconds_low"] = JsonText.Rounded(Milliseconds.Low),
+            ["milliseconds_high"] = JsonText.Rounded(Milliseconds.High),
+            ["predicted_milliseconds"] = JsonText.Rounded(Predicted.Milliseconds),
+            ["read_gb_per_s"] = JsonText.Rounded(ReadBytesPerSecond / 1e9),
+            ["bandwidth_fraction"] = JsonText.Rounded(BandwidthFraction),
+            ["gemm_fraction"] = JsonText.Rounded(GemmFraction),
         };
         foreach (var (name, key) in _rivals)
         {
-            json[$"{key}_milliseconds"] = Has(name) ? BenchCommand.Rounded(Times[name].Milliseconds.Value) : null;
-            json[$"{key}_ratio"] = Has(name) ? BenchCommand.Rounded(Times.Ratio(name, Ours).Value) : null;
+            json[$"{key}_milliseconds"] = Has(name) ? JsonText.Rounded(Times[name].Milliseconds.Value) : null;
+            json[$"{key}_ratio"] = Has(name) ? JsonText.Rounded(Times.Ratio(name, Ours).Value) : null;
         }
 
         return json;

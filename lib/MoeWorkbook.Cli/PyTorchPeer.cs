@@ -22,7 +22,7 @@ internal sealed class PyTorchPeer : IDisposable
     /// <exception cref="CommandException">The process ended before it was ready.</exception>
     public static PyTorchPeer Start(string python, LayerShape shape, string dtype, TorchSharp.torch.Device device) => Start(python, "pytorch_peer.py",
     [
-        "--experts", Text(shape.Experts), "--top-k", Text(shape.TopK), "--hidden", Text(shape.Hidden), "--ffn", Text(shape.FeedForward),
+        "--experts", Text(shape.Experts), "--top-k", Text(shape.TopK), "--hidden", Text(shape.Hidden), "--intermediate-size", Text(shape.IntermediateSize),
         "--threads", Text(TorchSharp.torch.get_num_threads()), "--dtype", dtype, "--device", device.ToString(), "--routing", shape.Routing,
     ]);
 

@@ -19,7 +19,7 @@ internal sealed class Rivals
         (_shape, _type, _dense, _peer, _report) = (shape, type, dense, peer, report);
         if (peer is null) return;
         // One token says whether PyTorch multiplies number by number.
-        double flops = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.FeedForward), 1, type).Flops;
+        double flops = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.IntermediateSize), 1, type).Flops;
         foreach (var (name, layer) in new[] { (LayerRow.PyTorchLoop, "loop"), (LayerRow.PyTorchGrouped, "grouped") })
         {
             double rate = flops / peer.Run($"{layer} 1");

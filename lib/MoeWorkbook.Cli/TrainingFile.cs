@@ -5,7 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MoeWorkbook.Cli;
 
-/// <summary>What <c>train</c> reads: a model as in a Hugging Face <c>config.json</c>, a corpus, and options for training and balancing. An unknown key is an error.</summary>
+/// <summary>What <c>train</c> reads: a model as in a Hugging Face <c>config.json</c>, a corpus, and options for training and balancing. An unknown key is an
+/// error.</summary>
 internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOptions Training, BalancingOptions Balancing)
 {
     private static readonly JsonSerializerOptions _json = new()
@@ -41,7 +42,8 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
         return new(config, corpus, training, WithModelsLoss(balancing, config, root["balancing"] is JsonObject given && given.ContainsKey("auxiliary_loss_weight"), path));
     }
 
-    /// <summary>The weight of the balancing loss may stand in the model, as <c>router_aux_loss_coef</c> or by the family's name for it, or in the options.</summary>
+    /// <summary>The weight of the balancing loss may stand in the model, as <c>router_aux_loss_coef</c> or by the family's name for it, or in the
+    /// options.</summary>
     private static BalancingOptions WithModelsLoss(BalancingOptions balancing, ModelConfig model, bool isStated, string path)
     {
         if (model.Moe?.AuxiliaryLossWeight is not { } weight) return balancing;

@@ -1,5 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace MoeWorkbook.Notebooks;
@@ -13,8 +11,6 @@ public static class JupyterKernelSpec
 {
     /// <summary>The kernel's name, which the notebooks' metadata give.</summary>
     public const string Name = ".net-csharp";
-
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The folder in which Jupyter keeps what the current user installs: <c>JUPYTER_DATA_DIR</c>, or the operating system's place for it.</summary>
     public static string UserDataFolder
@@ -44,7 +40,7 @@ public static class JupyterKernelSpec
             ["env"] = new JsonObject { [InteractiveTool.TelemetryVariable] = "1" },
         };
         string file = Path.Combine(Path.GetFullPath(dataFolder), "kernels", Name, "kernel.json");
-        WholeFile.Write(file, specification.ToJsonString(Indented) + "\n");
+        WholeFile.Write(file, specification.ToJsonString(JsonText.Indented) + "\n");
         return file;
     }
 }

@@ -29,7 +29,8 @@ public sealed class NotebookCell
     /// <summary>The cell's tags, <c>solution</c> and <c>hide-input</c> among them.</summary>
     public IEnumerable<string> Tags => Metadata["tags"]?.AsArray().Select(tag => tag!.GetValue<string>()) ?? [];
 
-    /// <summary>The language of a code cell, as the kernel names it: <c>csharp</c> unless the metadata says otherwise (as VS Code's polyglot notebooks do).</summary>
+    /// <summary>The language of a code cell, as the kernel names it: <c>csharp</c> unless the metadata says otherwise (as VS Code's polyglot notebooks
+    /// do).</summary>
     internal string Language =>
         ((Metadata["polyglot_notebook"] as JsonObject)?["kernelName"] ?? (Metadata["dotnet_interactive"] as JsonObject)?["language"])
             is JsonValue value && value.TryGetValue(out string? name) ? name : "csharp";

@@ -2,7 +2,8 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 /// <summary>What the runtime calls in a notebook's kernel before the kernel's own Main (DOTNET_STARTUP_HOOKS; name and signature are its).</summary>
-/// <remarks>The kernel itself would outlive us (at the end of its input it reads on, for ever), has no line numbers, and never sees what native code buffers.</remarks>
+/// <remarks>The kernel itself would outlive us (at the end of its input it reads on, for ever), has no line numbers, and never sees what native code
+/// buffers.</remarks>
 internal static partial class StartupHook
 {
     internal const string HooksVariable = "DOTNET_STARTUP_HOOKS";

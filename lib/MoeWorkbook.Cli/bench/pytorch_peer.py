@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 parser = argparse.ArgumentParser()
-for name in ("experts", "top-k", "hidden", "ffn", "threads"):
+for name in ("experts", "top-k", "hidden", "intermediate-size", "threads"):
     parser.add_argument(f"--{name}", type=int, required=True)
 parser.add_argument("--dtype", choices=("float32", "bfloat16"), required=True)
 parser.add_argument("--device", default="cpu")
@@ -38,8 +38,8 @@ def matrices(rows, columns):
     return stacked
 
 
-gate_up = matrices(2 * args.ffn, args.hidden)  # [experts, 2 * ffn, hidden]
-down = matrices(args.hidden, args.ffn)  # [experts, hidden, ffn]
+gate_up = matrices(2 * args.intermediate_size, args.hidden)  # [experts, 2 * intermediate, hidden]
+down = matrices(args.hidden, args.intermediate_size)  # [experts, hidden, intermediate]
 
 
 def expert(number, x):

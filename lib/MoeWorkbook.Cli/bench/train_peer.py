@@ -12,7 +12,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 parser = argparse.ArgumentParser()
-for name in ("experts", "top-k", "hidden", "ffn", "layers", "heads", "vocabulary", "batch", "sequence", "threads"):
+for name in ("experts", "top-k", "hidden", "intermediate-size", "layers", "heads", "vocabulary", "batch", "sequence", "threads"):
     parser.add_argument(f"--{name}", type=int, required=True)
 parser.add_argument("--device", default="cpu")
 args = parser.parse_args()
@@ -48,9 +48,9 @@ class Attention(nn.Module):
 class Expert(nn.Module):
     def __init__(self):
         super().__init__()
-        self.gate = nn.Linear(args.hidden, args.ffn, bias=False)
-        self.up = nn.Linear(args.hidden, args.ffn, bias=False)
-        self.down = nn.Linear(args.ffn, args.hidden, bias=False)
+        self.gate = nn.Linear(args.hidden, args.intermediate_size, bias=False)
+        self.up = nn.Linear(args.hidden, args.intermediate_size, bias=False)
+        self.down = nn.Linear(args.intermediate_size, args.hidden, bias=False)
 
     def forward(self, x):
         return self.down(F.silu(self.gate(x)) * self.up(x))

@@ -28,7 +28,7 @@ internal sealed partial class NotebookPage
         Address = Path.ChangeExtension(relative, ".html");
         _toRoot = string.Concat(Enumerable.Repeat("../", relative.Count(character => character == '/')));
         _markdown = new NotebookMarkdown(Path.Combine(site.Root, Folder), Path.Combine(site.Folder, Folder));
-        Number = LeadingDigits().Match(_name).Value;
+        Number = LeadingNumber().Match(_name).Value;
         Title = _document.Title is { } title ? NotebookMarkdown.FirstParagraph(title) : _name;
         Promise = _document.Cells.FirstOrDefault(cell => cell.Kind == CellKind.Markdown) is { } first ? NotebookMarkdown.FirstParagraph(first.Source) : "";
         Failed = _document.CodeCells.Any(cell => cell.Outputs.Any(output => Kind(output) == "error"));
@@ -205,6 +205,6 @@ internal sealed partial class NotebookPage
     [GeneratedRegex(@"^[^\n]*\r(?!\n)", RegexOptions.Multiline)]
     private static partial Regex RewrittenLine();
 
-    [GeneratedRegex(@"^\d+")]
-    private static partial Regex LeadingDigits();
+    [GeneratedRegex(@"^\d+([a-z](?=-))?")]
+    private static partial Regex LeadingNumber();
 }

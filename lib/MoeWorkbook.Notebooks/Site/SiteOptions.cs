@@ -24,7 +24,8 @@ public sealed record SiteOptions
     /// <summary>The language of the pages' text (BCP 47).</summary>
     public string Language { get; init; } = "en";
 
-    /// <summary>The script that draws the figures, each an element with a <c>data-figure</c> attribute. Pages with figures load it from <c>assets/figures.js</c>, in place of the output that brings it to a notebook (an element with <c>data-figure-script</c>).</summary>
+    /// <summary>The script that draws the figures, each an element with a <c>data-figure</c> attribute. Pages with figures load it from
+    /// <c>assets/figures.js</c>, in place of the output that brings it to a notebook (an element with <c>data-figure-script</c>).</summary>
     public required string FigureScript { get; init; }
 
     /// <summary>The version of the katex package, which sets formulas.</summary>

@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>A checkpoint or tokenizer file cannot be read or written: truncated, contradicting itself, incomplete, or not for this model. The message names the file, the tensor where there is one, what is wrong and what is allowed.</summary>
+/// <summary>A checkpoint or tokenizer file cannot be read or written: truncated, contradicting itself, incomplete, or not for this model. The message names the
+/// file, the tensor where there is one, what is wrong and what is allowed.</summary>
 public sealed class CheckpointException : Exception
 {
     /// <summary>An exception about a file or one of its tensors.</summary>

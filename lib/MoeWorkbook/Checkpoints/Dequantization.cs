@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>From the compressed forms in which weights are published to numbers: 8-bit floats, 8-bit integers with scales, and MXFP4.</summary>
-public static class Dequantization
+internal static class Dequantization
 {
     /// <summary>Values that share one scale in MXFP4.</summary>
     private const int MxFp4Group = 32;
@@ -28,7 +28,8 @@ public static class Dequantization
 
     /// <summary>The value of one 8-bit float.</summary>
     /// <param name="code">The byte: sign, exponent, mantissa from its highest bit.</param>
-    /// <param name="type"><see cref="SafetensorsType.Float8E4M3"/> (bias 7; only S.1111.111 is no number, and there are no infinities) or <see cref="SafetensorsType.Float8E5M2"/> (bias 15; as IEEE).</param>
+    /// <param name="type"><see cref="SafetensorsType.Float8E4M3"/> (bias 7; only S.1111.111 is no number, and there are no infinities) or
+    /// <see cref="SafetensorsType.Float8E5M2"/> (bias 15; as IEEE).</param>
     public static float Float8Value(byte code, SafetensorsType type)
     {
         var (mantissaBits, bias) = type == SafetensorsType.Float8E4M3 ? (3, 7) : (2, 15);
@@ -45,9 +46,12 @@ public static class Dequantization
         return (code & 0x80) == 0 ? magnitude : -magnitude;
     }
 
-    /// <summary>Decodes weights with one scale for each block: value = code · scale. A block of 128 × 128 is DeepSeek-V3's <c>weight_scale_inv</c> (2024, section 3.3.2); a row, part of a row, or the whole matrix are the strategies channel, group and tensor of compressed-tensors' <c>weight_scale</c>.</summary>
+    /// <summary>Decodes weights with one scale for each block: value = code · scale. A block of 128 × 128 is DeepSeek-V3's <c>weight_scale_inv</c> (2024,
+    /// section 3.3.2); a row, part of a row, or the whole matrix are the strategies channel, group and tensor of compressed-tensors'
+    /// <c>weight_scale</c>.</summary>
     /// <param name="codes">8-bit floats as their bytes, or 8-bit signed integers; <c>[…, rows, columns]</c>.</param>
-    /// <param name="type">What the codes are: <see cref="SafetensorsType.Float8E4M3"/>, <see cref="SafetensorsType.Float8E5M2"/> or <see cref="SafetensorsType.Int8"/>.</param>
+    /// <param name="type">What the codes are: <see cref="SafetensorsType.Float8E4M3"/>, <see cref="SafetensorsType.Float8E5M2"/> or
+    /// <see cref="SafetensorsType.Int8"/>.</param>
     /// <param name="scales">The scales, <c>[…, ⌈rows / block rows⌉, ⌈columns / block columns⌉]</c>.</param>
     /// <param name="blockRows">Rows of a block.</param>
     /// <param name="blockColumns">Columns of a block.</param>
@@ -95,7 +99,8 @@ public static class Dequantization
         return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Decodes MXFP4: groups of 32 4-bit floats (e2m1) with one power of two each (Open Compute Project 2023, "Microscaling formats"), as gpt-oss stores its experts.</summary>
+    /// <summary>Decodes MXFP4: groups of 32 4-bit floats (e2m1) with one power of two each (Open Compute Project 2023, "Microscaling formats"), as gpt-oss
+    /// stores its experts.</summary>
     /// <param name="blocks">Two values a byte, the first in the low half; bytes <c>[experts, rows, groups, 16]</c>.</param>
     /// <param name="scales">Exponents biased by 127; bytes <c>[experts, rows, groups]</c>. 255 is no number.</param>
     /// <param name="dtype">The type of the result.</param>

@@ -6,7 +6,7 @@ namespace MoeWorkbook;
 /// <param name="Shape">The sizes of its dimensions; empty for a single number.</param>
 /// <param name="Begin">Where its bytes begin, counted from the end of the header.</param>
 /// <param name="End">Where they end.</param>
-public sealed record SafetensorsEntry(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, long Begin, long End)
+internal sealed record SafetensorsEntry(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, long Begin, long End)
 {
     /// <summary>How many bytes the tensor takes.</summary>
     public long Bytes => End - Begin;

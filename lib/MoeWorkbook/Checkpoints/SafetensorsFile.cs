@@ -4,9 +4,11 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>A safetensors file, mapped into memory: opening it reads the header only, and a tensor's bytes are read from the mapping when they are asked for, so that a checkpoint may be larger than memory.</summary>
-/// <remarks>The file must not be shortened while it is open. The format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes, little-endian and in row-major order.</remarks>
-public sealed class SafetensorsFile : IDisposable
+/// <summary>A safetensors file, mapped into memory: opening it reads the header only, and a tensor's bytes are read from the mapping when they are asked for,
+/// so that a checkpoint may be larger than memory.</summary>
+/// <remarks>The file must not be shortened while it is open. The format: 8 bytes of header length, a JSON header, then the tensors' bytes without holes,
+/// little-endian and in row-major order.</remarks>
+internal sealed class SafetensorsFile : IDisposable
 {
     private const int CopyBuffer = 1 << 20;
 
@@ -58,7 +60,8 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Copies a tensor out of the file.</summary>
     /// <param name="name">Its name.</param>
-    /// <returns>A tensor on the CPU of the shape and type that the file states; the 8-bit floats come as their bytes (see <see cref="Dequantization"/>).</returns>
+    /// <returns>A tensor on the CPU of the shape and type that the file states; the 8-bit floats come as their bytes (see
+    /// <see cref="Dequantization"/>).</returns>
     /// <exception cref="CheckpointException">There is no tensor of that name, or the file cannot be read.</exception>
     public Tensor Read(string name)
     {
@@ -68,7 +71,8 @@ public sealed class SafetensorsFile : IDisposable
         return tensor;
     }
 
-    /// <summary>Copies a tensor out of the file into another of the same shape, converting to its type and device; without a copy between where both are the file's.</summary>
+    /// <summary>Copies a tensor out of the file into another of the same shape, converting to its type and device; without a copy between where both are the
+    /// file's.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="target">Where to copy to; a view will do.</param>
     /// <exception cref="CheckpointException">There is no tensor of that name, its number of elements differs, or the file cannot be read.</exception>

@@ -4,7 +4,8 @@ using System.Text.Unicode;
 
 namespace MoeWorkbook;
 
-/// <summary>The header of a safetensors file: 8 bytes of length, then JSON that gives each tensor's type, shape and place. Everything in it is checked before anything is believed.</summary>
+/// <summary>The header of a safetensors file: 8 bytes of length, then JSON that gives each tensor's type, shape and place. Everything in it is checked before
+/// anything is believed.</summary>
 internal sealed class SafetensorsHeader
 {
     /// <summary>The longest header that is read, as in the reference implementation.</summary>

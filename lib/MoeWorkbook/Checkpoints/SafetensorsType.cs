@@ -1,7 +1,7 @@
 namespace MoeWorkbook;
 
 /// <summary>The element type of a tensor in a safetensors file.</summary>
-public enum SafetensorsType
+internal enum SafetensorsType
 {
     /// <summary><c>F64</c>: IEEE binary64.</summary>
     Float64,

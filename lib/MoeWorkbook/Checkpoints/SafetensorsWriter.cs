@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>Writes safetensors files.</summary>
-/// <remarks>The same tensors give the same bytes: wide types first and then by name, so that every tensor is aligned to its element size without a hole. The header is padded with spaces to a multiple of 8 bytes.</remarks>
-public static class SafetensorsWriter
+/// <remarks>The same tensors give the same bytes: wide types first and then by name, so that every tensor is aligned to its element size without a hole. The
+/// header is padded with spaces to a multiple of 8 bytes.</remarks>
+internal static class SafetensorsWriter
 {
     private const int Alignment = 8;
     private const int CopyBuffer = 1 << 20;
@@ -42,24 +43,17 @@ public static class SafetensorsWriter
         if (ordered.Select(t => t.Name).GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"Two tensors have the name \"{twice.Key}\"; each name is allowed once.", nameof(tensors));
         if (ordered.Exists(t => t.Name == "__metadata__")) throw new ArgumentException("No tensor can have the name __metadata__.", nameof(tensors));
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
+            WholeFile.Write(path, file =>
             {
                 file.Write(Header(ordered, metadata ?? new Dictionary<string, string> { ["format"] = "pt" }));
                 foreach (var tensor in ordered) WriteBytes(file, tensor.Tensor);
-            }
-
-            File.Move(temporary, path, overwrite: true);
+            });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new CheckpointException(path, null, $"the file cannot be written: {e.Message}", e);
-        }
-        finally
-        {
-            if (File.Exists(temporary)) File.Delete(temporary);
         }
     }
 

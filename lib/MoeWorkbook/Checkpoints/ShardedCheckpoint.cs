@@ -4,9 +4,11 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>The tensors of a directory in one or more safetensors files: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> lists.</summary>
-/// <remarks>Opening reads headers only; see <see cref="SafetensorsFile"/>. Where both are there the single file counts, as in transformers; a tensor that the index does not list is no part of the checkpoint.</remarks>
-public sealed class ShardedCheckpoint : IDisposable
+/// <summary>The tensors of a directory in one or more safetensors files: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c>
+/// lists.</summary>
+/// <remarks>Opening reads headers only; see <see cref="SafetensorsFile"/>. Where both are there the single file counts, as in transformers; a tensor that the
+/// index does not list is no part of the checkpoint.</remarks>
+internal sealed class ShardedCheckpoint : IDisposable
 {
     internal const string SingleFile = "model.safetensors";
     internal const string IndexFile = "model.safetensors.index.json";
@@ -20,7 +22,8 @@ public sealed class ShardedCheckpoint : IDisposable
 
     /// <summary>Opens the safetensors files of a directory.</summary>
     /// <param name="directory">A directory with <c>model.safetensors</c> or <c>model.safetensors.index.json</c>.</param>
-    /// <exception cref="CheckpointException">Neither is there, a file is not valid, a shard is missing or lies outside of the directory, or a listed tensor is not in its shard.</exception>
+    /// <exception cref="CheckpointException">Neither is there, a file is not valid, a shard is missing or lies outside of the directory, or a listed tensor is
+    /// not in its shard.</exception>
     public static ShardedCheckpoint Open(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -138,7 +141,8 @@ public sealed class ShardedCheckpoint : IDisposable
         }
     }
 
-    /// <summary>An index names files of its own directory and nothing else, not even through a symbolic link. The one exception is the download cache's layout, where <c>snapshots/REVISION/FILE</c> links to <c>blobs</c>.</summary>
+    /// <summary>An index names files of its own directory and nothing else, not even through a symbolic link. The one exception is the download cache's layout,
+    /// where <c>snapshots/REVISION/FILE</c> links to <c>blobs</c>.</summary>
     private void CheckInside(string index, string tensor, string shard)
     {
         if (shard.Length == 0 || shard is "." or ".." || shard.AsSpan().IndexOfAny("/\\:\0") >= 0)

@@ -3,7 +3,8 @@ namespace MoeWorkbook;
 /// <summary>Floating-point operations of one token's forward pass; a multiplication and an addition count as two.</summary>
 /// <param name="MatrixProducts">Products with weights: twice the active weights, the embedding's look-up and the norms left out.</param>
 /// <param name="Attention">Products between positions: scores and weighted values, or the update and reading of a linear-attention state.</param>
-/// <remarks>Norms, softmax and activation functions are left out: they are well below one part in a hundred at the published sizes. As in Kaplan et al. 2020, table 1, with the attention term exact.</remarks>
+/// <remarks>Norms, softmax and activation functions are left out: they are well below one part in a hundred at the published sizes. As in Kaplan et al. 2020,
+/// table 1, with the attention term exact.</remarks>
 public readonly record struct ForwardFlops(long MatrixProducts, long Attention)
 {
     /// <summary>Both together.</summary>
@@ -46,7 +47,7 @@ public readonly record struct ForwardFlops(long MatrixProducts, long Attention)
                     return 7L * linear.ValueHeads * linear.KeyHeadSize * linear.ValueHeadSize;
                 case AttentionKind.Latent:
                     var latent = config.LatentAttention!;
-                    return 2L * config.Attention.Heads * (latent.QueryHeadSize + latent.ValueHeadSize) * context;
+                    return 2L * config.Attention.HeadCount * (latent.QueryHeadSize + latent.ValueHeadSize) * context;
                 case AttentionKind.SlidingWindow:
                     return 4L * config.Attention.QueryWidth * Math.Min(context, config.Attention.SlidingWindow!.Value);
                 case AttentionKind.Chunked: // at a chunk's end; right behind it, a token sees itself only

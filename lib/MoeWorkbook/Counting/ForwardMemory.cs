@@ -5,7 +5,9 @@ public static class ForwardMemory
 {
     private const int BytesPerNumber = 4;
 
-    /// <summary>A lower bound on the bytes: the weights, the logits, and what the widest layer has at once of every position. Attention adds a bounded amount; see <see cref="ScaledDotProductAttention.AttendCausally(TorchSharp.torch.Tensor, TorchSharp.torch.Tensor, TorchSharp.torch.Tensor, double, int?, TorchSharp.torch.Tensor?)"/>.</summary>
+    /// <summary>A lower bound on the bytes: the weights, the logits, and what the widest layer has at once of every position. Attention adds a bounded amount;
+    /// see
+    /// <see cref="ScaledDotProductAttention.AttendCausally(TorchSharp.torch.Tensor, TorchSharp.torch.Tensor, TorchSharp.torch.Tensor, double, int?, TorchSharp.torch.Tensor?)"/>.</summary>
     /// <param name="config">The architecture.</param>
     /// <param name="positions">How many tokens are computed, those of all sequences together.</param>
     /// <param name="logitPositions">For how many of them logits are computed.</param>
@@ -21,7 +23,7 @@ public static class ForwardMemory
             // Beside the layer's input and output: queries, keys and values, or the two halves of a gated block.
             long attention = config.LayerAttention.Any(kind => kind is AttentionKind.Full or AttentionKind.SlidingWindow)
                 ? config.Attention.QueryWidth + 2L * config.Attention.KeyValueWidth : 0;
-            long feedForward = config.MoeLayers.Contains(false) ? 2L * config.FeedForwardSize : 0;
+            long feedForward = config.MoeLayers.Contains(false) ? 2L * config.IntermediateSize : 0;
             long perPosition = 2L * config.HiddenSize + Math.Max(attention, feedForward);
             return BytesPerNumber * (ParameterCount.Of(config).TotalParameters + positions * perPosition + logitPositions * config.VocabularySize);
         }

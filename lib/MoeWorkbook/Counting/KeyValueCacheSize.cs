@@ -15,7 +15,8 @@ public static class KeyValueCacheSize
         return checked(config.LayerAttention.Sum(kind => ElementsPerToken(config, kind)) * bytesPerElement);
     }
 
-    /// <summary>Bytes of the whole cache at a context length: sliding windows and chunks hold no more than their width, and linear attention holds a state of fixed size (kept in 32 bits) and the last inputs of its convolution.</summary>
+    /// <summary>Bytes of the whole cache at a context length: sliding windows and chunks hold no more than their width, and linear attention holds a state of
+    /// fixed size (kept in 32 bits) and the last inputs of its convolution.</summary>
     /// <param name="config">The architecture.</param>
     /// <param name="contextLength">How many positions are cached; not negative.</param>
     /// <param name="bytesPerElement">Bytes of one cached number: 2 for 16-bit types.</param>

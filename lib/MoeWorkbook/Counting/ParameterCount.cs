@@ -3,7 +3,8 @@ using System.Collections.ObjectModel;
 namespace MoeWorkbook;
 
 /// <summary>The exact number of parameters of an architecture, in total and active for one token, by component.</summary>
-/// <remarks>Counted is the main model: no multi-token-prediction heads, no vision towers; a tied matrix once; selection biases of a router included; both stacks of an encoder-decoder.</remarks>
+/// <remarks>Counted is the main model: no multi-token-prediction heads, no vision towers; a tied matrix once; selection biases of a router included; both
+/// stacks of an encoder-decoder.</remarks>
 public sealed class ParameterCount
 {
     private static readonly ModelComponent[] Components = Enum.GetValues<ModelComponent>();
@@ -96,7 +97,7 @@ public sealed class ParameterCount
             Add(ModelComponent.Attention, hidden * (queries + keyValues) + attention.QueryWidth * hidden);
             if (attention.QueryKeyValueBias) Add(ModelComponent.Attention, queries + keyValues);
             if (attention.OutputBias) Add(ModelComponent.Attention, hidden);
-            if (attention.Sinks) Add(ModelComponent.Attention, attention.Heads);
+            if (attention.Sinks) Add(ModelComponent.Attention, attention.HeadCount);
             Add(ModelComponent.Norms, attention.QueryKeyNorm switch
             {
                 QueryKeyNorm.PerHead => 2L * attention.HeadSize,
@@ -110,7 +111,7 @@ public sealed class ParameterCount
     {
         checked
         {
-            long queryWidth = (long)attention.Heads * latent.QueryHeadSize;
+            long queryWidth = (long)attention.HeadCount * latent.QueryHeadSize;
             if (latent.QueryRank is { } rank)
             {
                 Add(ModelComponent.Attention, hidden * rank + rank * queryWidth + (attention.QueryKeyValueBias ? rank : 0));
@@ -122,11 +123,11 @@ public sealed class ParameterCount
             }
 
             long down = latent.KeyValueRank + latent.RotaryHeadSize;
-            long up = (long)attention.Heads * (latent.NopeHeadSize + latent.ValueHeadSize);
+            long up = (long)attention.HeadCount * (latent.NopeHeadSize + latent.ValueHeadSize);
             Add(ModelComponent.Attention, hidden * down + (attention.QueryKeyValueBias ? down : 0));
             Add(ModelComponent.Norms, latent.KeyValueRank);
             Add(ModelComponent.Attention, latent.KeyValueRank * up);
-            Add(ModelComponent.Attention, (long)attention.Heads * latent.ValueHeadSize * hidden + (attention.OutputBias ? hidden : 0));
+            Add(ModelComponent.Attention, (long)attention.HeadCount * latent.ValueHeadSize * hidden + (attention.OutputBias ? hidden : 0));
         }
     }
 
@@ -152,16 +153,16 @@ public sealed class ParameterCount
             long hidden = config.HiddenSize;
             if (!isMoe)
             {
-                Add(ModelComponent.DenseFeedForward, BlockSize(config, config.FeedForwardSize, config.FeedForwardBias));
+                Add(ModelComponent.DenseFeedForward, BlockSize(config, config.IntermediateSize, config.FeedForwardBias));
                 return;
             }
 
             var moe = config.Moe!;
             Add(ModelComponent.Router, moe.ExpertCount * (hidden + (moe.RouterBias ? 1 : 0) + (moe.SelectionBias ? 1 : 0)));
-            long expert = BlockSize(config, moe.ExpertSize, moe.ExpertBias);
+            long expert = BlockSize(config, moe.IntermediateSize, moe.ExpertBias);
             Add(ModelComponent.RoutedExperts, moe.ExpertCount * expert, moe.ExpertsPerToken * expert);
-            if (moe.SharedExpertSize > 0)
-                Add(ModelComponent.SharedExperts, BlockSize(config, moe.SharedExpertSize, bias: false) + (moe.SharedExpertGate ? hidden : 0));
+            if (moe.SharedIntermediateSize > 0)
+                Add(ModelComponent.SharedExperts, BlockSize(config, moe.SharedIntermediateSize, bias: false) + (moe.SharedExpertGate ? hidden : 0));
         }
     }
 
@@ -184,14 +185,14 @@ public sealed class ParameterCount
                 Add(ModelComponent.Norms, NormSize(config));
             }
 
-            Add(ModelComponent.Attention, 2L * encoder.RelativePositionBuckets * config.Attention.Heads);
+            Add(ModelComponent.Attention, 2L * encoder.RelativePositionBuckets * config.Attention.HeadCount);
         }
     }
 
     /// <summary>Parameters of one feed-forward block or expert: three matrices, or two without a gate.</summary>
     private static long BlockSize(ModelConfig config, long size, bool bias)
     {
-        long inputs = Activation.IsGated(config.FeedForward) ? 2 : 1;
+        long inputs = config.FeedForward.IsGated() ? 2 : 1;
         return checked((inputs + 1) * config.HiddenSize * size + (bias ? inputs * size + config.HiddenSize : 0));
     }
 

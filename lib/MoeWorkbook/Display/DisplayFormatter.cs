@@ -3,7 +3,7 @@ namespace MoeWorkbook;
 /// <summary>Writes an <see cref="INotebookDisplay"/> in one form.</summary>
 /// <param name="mimeType">The form's MIME type.</param>
 /// <param name="text">The value in that form.</param>
-public sealed class DisplayFormatter(string mimeType, Func<INotebookDisplay, string> text)
+internal sealed class DisplayFormatter(string mimeType, Func<INotebookDisplay, string> text)
 {
     /// <summary>The form's MIME type.</summary>
     public string MimeType { get; } = mimeType;

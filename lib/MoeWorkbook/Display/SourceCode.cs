@@ -3,11 +3,11 @@ using System.Net;
 namespace MoeWorkbook;
 
 /// <summary>The source of a type as the library was built from it, to be read beside what it does.</summary>
-/// <remarks>Only the steps of chapter 11 carry theirs.</remarks>
+/// <remarks>Only the steps of chapter 11 and the layer on one slide carry theirs.</remarks>
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
 public sealed class SourceCode : INotebookDisplay
 {
-    private const string Prefix = "steps/";
+    private const string Prefix = "source/";
     private readonly string _text;
 
     private SourceCode(string text) => _text = text;

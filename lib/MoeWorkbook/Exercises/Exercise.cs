@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
+using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
@@ -25,7 +26,8 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     /// <param name="names">What the parts of a case are called in messages, in order.</param>
     /// <param name="draw">Draws a case.</param>
     /// <param name="solution">The right answer to a case.</param>
-    /// <param name="telling">What makes a case tell a wrong answer that is often given from the right one. Every check has cases of each kind, redrawn until they are.</param>
+    /// <param name="telling">What makes a case tell a wrong answer that is often given from the right one. Every check has cases of each kind, redrawn until
+    /// they are.</param>
     public Exercise(string question, string[] names, Func<Random, TCase> draw, Func<TCase, TAnswer> solution, params Func<TCase, bool>[] telling)
     {
         Question = question;
@@ -121,12 +123,17 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     {
         (double a, double b) => Math.Abs(a - b) <= Tolerance * Math.Max(1, Math.Abs(b)),
         (string a, string b) => a == b,
+        (Tensor a, Tensor b) => Same(Numbers(a), Numbers(b)),
         (ITuple a, ITuple b) => SameItems([.. Parts(a)], [.. Parts(b)]),
         (IEnumerable a, IEnumerable b) => SameItems([.. a.Cast<object?>()], [.. b.Cast<object?>()]),
         _ => Equals(given, right),
     };
 
     private static bool SameItems(object?[] given, object?[] right) => given.Length == right.Length && given.Zip(right).All(pair => Same(pair.First, pair.Second));
+
+    /// <summary>A tensor's numbers: of one dimension an array, of more an array of such arrays.</summary>
+    private static object Numbers(Tensor tensor) => tensor.dim() > 0 ? tensor.unbind().Select(Numbers).ToArray()
+        : tensor.is_floating_point() ? tensor.to(ScalarType.Float64).item<double>() : tensor.to(ScalarType.Int64).item<long>();
 
     private static IEnumerable<object?> Parts(ITuple tuple) => Enumerable.Range(0, tuple.Length).Select(i => tuple[i]);
 
@@ -138,6 +145,7 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
         int or long => ((IFormattable)value).ToString("N0", CultureInfo.InvariantCulture),
         // Numbers that are told apart differ in these digits: six are finer than the tolerance.
         double number => number.ToString("G6", CultureInfo.InvariantCulture),
+        Tensor tensor => Text(Numbers(tensor)),
         ITuple tuple => $"({string.Join("; ", Parts(tuple).Select(Text))})",
         IEnumerable items => $"[{string.Join(", ", items.Cast<object?>().Select(Text))}]",
         _ => value.ToString() ?? "null",

@@ -24,26 +24,26 @@ public static partial class Exercises
         attention => attention.KeyValueHeads < attention.Heads && attention.Heads * attention.HeadSize != attention.Hidden);
 
     /// <summary>Chapter 01: total and active parameters of a Mixture-of-Experts layer.</summary>
-    public static Exercise<(long Hidden, long ExpertSize, long Experts, long ExpertsPerToken), (long Total, long Active)> MoeLayer { get; } = new(
+    public static Exercise<(long Hidden, long IntermediateSize, long Experts, long ExpertsPerToken), (long Total, long Active)> MoeLayer { get; } = new(
         "Count a Mixture-of-Experts layer with SwiGLU experts: its router and experts in total, and what one token touches.",
         ["hidden", "expert size", "experts", "experts per token"],
         random => (Pick(random, 512, 2048, 4096), Pick(random, 768, 1536, 14336), Pick(random, 8, 64, 128), Pick(random, 1, 2, 4, 8)),
         layer =>
         {
-            long router = layer.Experts * layer.Hidden, expert = 3 * layer.Hidden * layer.ExpertSize;
+            long router = layer.Experts * layer.Hidden, expert = 3 * layer.Hidden * layer.IntermediateSize;
             return (router + layer.Experts * expert, router + layer.ExpertsPerToken * expert);
         },
         layer => layer.ExpertsPerToken < layer.Experts);
 
     /// <summary>Chapter 01: a whole Mixtral-like model, total and active all-in.</summary>
-    public static Exercise<(long Hidden, long Layers, long Heads, long KeyValueHeads, long ExpertSize, long Experts, long ExpertsPerToken, long Vocabulary), (long Total, long Active)> WholeModel { get; } = new(
+    public static Exercise<(long Hidden, long Layers, long Heads, long KeyValueHeads, long IntermediateSize, long Experts, long ExpertsPerToken, long Vocabulary), (long Total, long Active)> WholeModel { get; } = new(
         "Count a whole model built like Mixtral, in total and active (all-in): embedding and head apart, head size = hidden / heads, two norms in each layer and one at the end.",
         ["hidden", "layers", "heads", "key-value heads", "expert size", "experts", "experts per token", "vocabulary"],
         random => (Pick(random, 1024, 2048, 4096), Pick(random, 8, 24, 32), Pick(random, 16, 32), Pick(random, 4, 8),
             Pick(random, 768, 3072, 14336), Pick(random, 8, 32), Pick(random, 1, 2, 4), Pick(random, 32000, 50304)),
         model =>
         {
-            var count = ParameterCount.Of(ModelConfig.Dense((int)model.Hidden, (int)model.Layers, (int)model.Heads, (int)model.KeyValueHeads, (int)model.ExpertSize, (int)model.Vocabulary)
+            var count = ParameterCount.Of(ModelConfig.Dense((int)model.Hidden, (int)model.Layers, (int)model.Heads, (int)model.KeyValueHeads, (int)model.IntermediateSize, (int)model.Vocabulary)
                 .MixtureOfExperts((int)model.Experts, (int)model.ExpertsPerToken));
             return (count.TotalParameters, count.ActiveParameters);
         });

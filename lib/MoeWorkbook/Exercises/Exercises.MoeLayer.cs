@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace MoeWorkbook;
 
 public static partial class Exercises
@@ -63,12 +65,45 @@ public static partial class Exercises
         token => token.Kept.Count(kept => kept) == 1 && token.Kept.Length > 1,
         token => !token.Kept.Contains(true));
 
+    /// <summary>Chapter 04: the combine step of a whole layer.</summary>
+    public static Exercise<(Tensor Outputs, Tensor Tokens, Tensor Weights, long TokenCount), Tensor> ScatteredOutputs { get; } = new(
+        "The experts have computed all assignments. From their outputs [assignments, hidden], the token and the weight of each assignment "
+            + "(both [assignments]) and the number of tokens: the layer's output, a tensor [tokens, hidden].",
+        ["outputs", "tokens", "weights", "number of tokens"],
+        random =>
+        {
+            int assignments = random.Next(2, 5);
+            long tokens = random.Next(2, 4);
+            long[] token = [.. Enumerable.Range(0, assignments).Select(_ => random.NextInt64(tokens))];
+            return (Matrix(random, assignments, 2), tensor(token), Vector(random, assignments), tokens);
+        },
+        list => zeros(list.TokenCount, list.Outputs.shape[1]).index_add(0, list.Tokens, list.Weights.unsqueeze(1) * list.Outputs, 1),
+        // A token that comes twice, and one that does not come.
+        list => list.Tokens.data<long>().Distinct().Count() < list.Tokens.numel(),
+        list => list.Tokens.data<long>().Distinct().Count() < list.TokenCount);
+
+    /// <summary>Chapter 04: who finds room where first choices come before second ones (Lepikhin et al. 2020, algorithm 1).</summary>
+    public static Exercise<(int[] First, int[] Second, int Experts, int Capacity), int[]> KeptOfTwoChoices { get; } = new(
+        "Each token has a first and a second expert. All first choices ask for room before any second one, token after token; an expert "
+            + "keeps those that come until its capacity is reached. How many of its two choices does each token keep?",
+        ["first", "second", "experts", "capacity"],
+        random =>
+        {
+            int experts = Pick(random, 2, 3, 4);
+            int[] first = Draw(random, random.Next(3, 8), experts);
+            return (first, [.. first.Select(expert => (expert + random.Next(1, experts)) % experts)], experts, random.Next(1, 4));
+        },
+        batch => Kept(batch.First.Index().Concat(batch.Second.Index()), batch),
+        // Where tokens that bring both of their choices at once would keep others.
+        batch => !Kept(batch.First.Index().Zip(batch.Second.Index(), (first, second) => new[] { first, second }).SelectMany(both => both), batch)
+            .SequenceEqual(Kept(batch.First.Index().Concat(batch.Second.Index()), batch)));
+
     /// <summary>Chapter 04: the operations of a layer with a shared expert.</summary>
-    public static Exercise<(long Hidden, long ExpertSize, long SharedSize, long Experts, long ExpertsPerToken, long Tokens), long> MoeLayerOperations { get; } = new(
+    public static Exercise<(long Hidden, long IntermediateSize, long SharedSize, long Experts, long ExpertsPerToken, long Tokens), long> MoeLayerOperations { get; } = new(
         "Count the operations of a Mixture-of-Experts layer with SwiGLU experts and one shared expert that every token visits, for a number of tokens when nothing is dropped or padded: router, routed experts, shared expert. A multiplication with its addition counts as two; activations and the combine step are left out.",
         ["hidden", "expert size", "shared size", "experts", "experts per token", "tokens"],
         random => (Pick(random, 512, 2048, 4096), Pick(random, 768, 1408, 14336), Pick(random, 0, 512, 2816), Pick(random, 8, 64, 128), Pick(random, 1, 2, 4, 8), Pick(random, 1, 32, 1000)),
-        layer => 2 * layer.Tokens * layer.Hidden * (layer.Experts + 3 * (layer.ExpertsPerToken * layer.ExpertSize + layer.SharedSize)),
+        layer => 2 * layer.Tokens * layer.Hidden * (layer.Experts + 3 * (layer.ExpertsPerToken * layer.IntermediateSize + layer.SharedSize)),
         layer => layer.SharedSize > 0 && layer.ExpertsPerToken > 1 && layer.Tokens > 1);
 
     /// <summary>Chapter 04: the dropped share of a fair router that tosses dice.</summary>
@@ -93,6 +128,14 @@ public static partial class Exercises
         batch => batch.Capacity * batch.Experts == batch.Tokens);
 
     private static double MeanLoad((long Tokens, long ExpertsPerToken, long Experts, double Factor) layer) => (double)layer.Tokens * layer.ExpertsPerToken / layer.Experts;
+
+    private static int[] Kept(IEnumerable<(int Token, int Expert)> queue, (int[] First, int[] Second, int Experts, int Capacity) batch)
+    {
+        int[] taken = new int[batch.Experts], kept = new int[batch.First.Length];
+        foreach (var (token, expert) in queue)
+            if (taken[expert]++ < batch.Capacity) kept[token]++;
+        return kept;
+    }
 
     private static int[] Draw(Random random, int count, int below) => [.. Enumerable.Range(0, count).Select(_ => random.Next(below))];
 }

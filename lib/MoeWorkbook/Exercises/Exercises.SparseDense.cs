@@ -6,7 +6,7 @@ namespace MoeWorkbook;
 public static partial class Exercises
 {
     /// <summary>Chapter 09: experts that cost a token as much as a dense block.</summary>
-    public static Exercise<(long Hidden, long FeedForward, long Experts, long ExpertsPerToken), (long ExpertSize, long Total, long Active)> EqualActiveExperts { get; } = new(
+    public static Exercise<(long Hidden, long FeedForward, long Experts, long ExpertsPerToken), (long IntermediateSize, long Total, long Active)> EqualActiveExperts { get; } = new(
         "A dense SwiGLU block of inner size f is replaced by E experts, k of which a token visits, so that a token meets as many weights as before. The inner size of one expert, and the weights of all experts of the layer in total and active (three matrices each, no biases, the router left out)?",
         ["hidden size d", "inner size f of the dense block", "experts E", "experts per token k"],
         random =>

@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace MoeWorkbook;
 
 public static partial class Exercises
@@ -18,8 +20,8 @@ public static partial class Exercises
 
     /// <summary>Chapter 02: RMSNorm of one hidden state.</summary>
     public static Exercise<(double[] Hidden, double[] Gain, double Epsilon), double[]> RmsNorm { get; } = new(
-        "Write RMSNorm for one hidden state x with gain g: each xⱼ divided by √(mean of the squares + ε), times gⱼ.",
-        ["x", "g", "ε"],
+        "Write RMSNorm for one hidden state x with gain γ: each xⱼ divided by √(mean of the squares + ε), times γⱼ.",
+        ["x", "γ", "ε"],
         random =>
         {
             int size = random.Next(2, 6);
@@ -34,8 +36,8 @@ public static partial class Exercises
 
     /// <summary>Chapter 02: the rotation of one pair of a head.</summary>
     public static Exercise<(double A, double B, int Position, int Pair, int HeadSize), (double A, double B)> RotatePair { get; } = new(
-        "Rotate a pair (a, b) as the rotary embedding does: pair i of a head of size d at position p turns by the angle p · 10000^(−2i/d).",
-        ["a", "b", "position p", "pair i", "head size d"],
+        "Rotate a pair (a, b) as the rotary embedding does: pair i of a head of size d_h at position t turns by the angle t · 10000^(−2i/d_h).",
+        ["a", "b", "position t", "pair i", "head size d_h"],
         random =>
         {
             int headSize = Pick(random, 8, 16, 64, 128);
@@ -72,7 +74,7 @@ public static partial class Exercises
         cache => cache.Batch > 1 && cache.BytesPerNumber > 1);
 
     /// <summary>Chapter 02: the operations of one block for one token.</summary>
-    public static Exercise<(long Hidden, long Heads, long KeyValueHeads, long HeadSize, long FeedForwardSize, long Context), (long Projections, long BetweenPositions, long FeedForward)> BlockFlops { get; } = new(
+    public static Exercise<(long Hidden, long Heads, long KeyValueHeads, long HeadSize, long IntermediateSize, long Context), (long Projections, long BetweenPositions, long FeedForward)> BlockFlops { get; } = new(
         "Count the operations of one dense block for one token: the four attention projections, attention between positions (scores and weighted values) at a context length, and the SwiGLU feed-forward. A multiplication and an addition are two operations.",
         ["hidden", "query heads", "key-value heads", "head size", "feed-forward size", "context"],
         random =>
@@ -83,8 +85,25 @@ public static partial class Exercises
         block => (
             4 * block.Hidden * block.HeadSize * (block.Heads + block.KeyValueHeads),
             4 * block.Heads * block.HeadSize * block.Context,
-            6 * block.Hidden * block.FeedForwardSize),
+            6 * block.Hidden * block.IntermediateSize),
         block => block.KeyValueHeads < block.Heads && block.Heads * block.HeadSize != block.Hidden && block.Context > 1);
+
+    /// <summary>Chapter 02: one head of causal attention (Vaswani et al. 2017, eq. 1).</summary>
+    public static Exercise<(Tensor Queries, Tensor Keys, Tensor Values), Tensor> CausalHead { get; } = new(
+        "Compute one head of causal attention. Queries, keys and values are tensors [sequence, head size], rotated where they must be; the "
+            + "output is [sequence, head size].",
+        ["queries", "keys", "values"],
+        random =>
+        {
+            int positions = random.Next(2, 5), size = random.Next(2, 4);
+            return (Matrix(random, positions, size), Matrix(random, positions, size), Matrix(random, positions, size));
+        },
+        head =>
+        {
+            var scores = matmul(head.Queries, head.Keys.t()) / Math.Sqrt(head.Queries.shape[1]);
+            var future = ones_like(scores).triu(1) > 0;
+            return matmul(scores.masked_fill(future, double.NegativeInfinity).softmax(-1), head.Values);
+        });
 
     private static double[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => Pick(random, -1, 1) * random.Next(10, 201) / 100.0)];
 }

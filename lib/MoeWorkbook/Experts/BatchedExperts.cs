@@ -2,14 +2,18 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Experts for a GPU, which is handed work and must not wait for the host: a few large products, and at most one number asked back from the device.</summary>
+/// <summary>Experts for a GPU, which is handed work and must not wait for the host: a few large products, and at most one number asked back from the
+/// device.</summary>
 /// <remarks>
 /// <list type="bullet">
 /// <item>A few assignments to small experts: the chosen experts' weights are gathered and multiplied in one batch. The host learns nothing.</item>
-/// <item>Most experts busy, or all small: each expert's tokens are padded to the rows of the busiest, and all experts are two batched products (<see cref="ExpertWeights.forward"/>). The host asks for the load once.</item>
-/// <item>Otherwise, as in decoding with large experts or after a collapse: assignments grouped by expert, and products for each busy expert alone. The host asks once, for the load or, where there are few assignments, for their experts, and the weights of the others are not touched.</item>
+/// <item>Most experts busy, or all small: each expert's tokens are padded to the rows of the busiest, and all experts are two batched products
+/// (<see cref="ExpertWeights.forward"/>). The host asks for the load once.</item>
+/// <item>Otherwise, as in decoding with large experts or after a collapse: assignments grouped by expert, and products for each busy expert alone. The host
+/// asks once, for the load or, where there are few assignments, for their experts, and the weights of the others are not touched.</item>
 /// </list>
-/// It computes on every device, and with gradients. The thresholds between the three are estimates from the published bandwidth, rate and launch times of recent NVIDIA GPUs, a few microseconds for each piece of work; they are not yet measured on one.
+/// It computes on every device, and with gradients. The thresholds between the three are estimates from the published bandwidth, rate and launch times of
+/// recent NVIDIA GPUs, a few microseconds for each piece of work; they are not yet measured on one.
 /// </remarks>
 public sealed class BatchedExperts : ExpertRunner
 {
@@ -21,7 +25,8 @@ public sealed class BatchedExperts : ExpertRunner
     // Up to about here a product waits for its weights, and padded rows cost nothing.
     private const long FreeRows = 64;
 
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         if (routing.Tokens.numel() == 0) return zeros_like(hidden);
         var inputs = hidden.index_select(0, routing.Tokens); // [assignments, hidden]
@@ -32,10 +37,12 @@ public sealed class BatchedExperts : ExpertRunner
             : zeros_like(hidden).index_add(0, routing.Tokens, weighted, 1);
     }
 
-    /// <summary>Whether the chosen experts' weights are gathered: where writing and reading them once more takes less time than handing over each expert's work.</summary>
+    /// <summary>Whether the chosen experts' weights are gathered: where writing and reading them once more takes less time than handing over each expert's
+    /// work.</summary>
     internal static bool Gathers(long assignments, ExpertWeights experts) => assignments <= FewAssignments && 2 * BytesPerExpert(experts) <= BytesWhileHandedAnExpert;
 
-    /// <summary>Whether all experts are computed, padded to the rows of the busiest: not where reading the idle ones in vain takes longer than handing over the busy ones' work, or where half of the rows would be padding that costs time.</summary>
+    /// <summary>Whether all experts are computed, padded to the rows of the busiest: not where reading the idle ones in vain takes longer than handing over the
+    /// busy ones' work, or where half of the rows would be padding that costs time.</summary>
     internal static bool Pads(ReadOnlySpan<long> load, long bytesPerExpert)
     {
         long busy = 0, rows = 0, kept = 0;

@@ -2,11 +2,13 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>All experts in two batched products: each expert's tokens are padded to as many rows as the busiest expert has. The form that accelerators with fixed shapes need (GShard; Lepikhin et al. 2020).</summary>
+/// <summary>All experts in two batched products: each expert's tokens are padded to as many rows as the busiest expert has. The form that accelerators with
+/// fixed shapes need (GShard; Lepikhin et al. 2020).</summary>
 /// <remarks>An uneven load is paid for in padding. <see cref="ExpertCapacity"/> bounds it by dropping assignments first.</remarks>
 public sealed class CapacityExperts : ExpertRunner
 {
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         var kept = routing.Kept.nonzero().flatten(); // [kept]
         if (kept.numel() == 0) return zeros_like(hidden);

@@ -12,27 +12,27 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     /// <summary>The experts of one layer.</summary>
     /// <param name="expertCount">Number of experts E.</param>
     /// <param name="hiddenSize">Size of the hidden states.</param>
-    /// <param name="feedForwardSize">Inner size ffn of one expert.</param>
+    /// <param name="intermediateSize">Intermediate size of one expert.</param>
     /// <param name="kind">The form of each expert.</param>
     /// <param name="bias">Whether the projections have biases (gpt-oss).</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
     /// <param name="clamp">The constants of clamped SwiGLU; null for gpt-oss's.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public ExpertWeights(int expertCount, int hiddenSize, int feedForwardSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false,
-        WeightFactory? weights = null, SwiGluClamp? clamp = null)
+    public ExpertWeights(int expertCount, int hiddenSize, int intermediateSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false,
+        ParameterInit? init = null, SwiGluClamp? clamp = null)
         : base(nameof(ExpertWeights))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(expertCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(feedForwardSize);
-        weights ??= new();
-        (ExpertCount, HiddenSize, FeedForwardSize, Kind, Clamp, _bias) = (expertCount, hiddenSize, feedForwardSize, kind, clamp, bias);
-        var projectedSize = checked(feedForwardSize * (Activation.IsGated(kind) ? 2 : 1));
-        register_parameter("gate_up_proj", weights.Normal(expertCount, projectedSize, hiddenSize));
-        register_parameter("down_proj", weights.ForResidual.Normal(expertCount, hiddenSize, feedForwardSize));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(intermediateSize);
+        init ??= new();
+        (ExpertCount, HiddenSize, IntermediateSize, Kind, Clamp, _bias) = (expertCount, hiddenSize, intermediateSize, kind, clamp, bias);
+        var projectedSize = checked(intermediateSize * (kind.IsGated() ? 2 : 1));
+        register_parameter("gate_up_proj", init.Normal(expertCount, projectedSize, hiddenSize));
+        register_parameter("down_proj", init.ForResidual.Normal(expertCount, hiddenSize, intermediateSize));
         if (!bias) return;
-        register_parameter("gate_up_proj_bias", weights.Constant(0, expertCount, projectedSize));
-        register_parameter("down_proj_bias", weights.Constant(0, expertCount, hiddenSize));
+        register_parameter("gate_up_proj_bias", init.Constant(0, expertCount, projectedSize));
+        register_parameter("down_proj_bias", init.Constant(0, expertCount, hiddenSize));
     }
 
     /// <summary>Number of experts E.</summary>
@@ -41,8 +41,8 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     /// <summary>Size of the hidden states.</summary>
     public int HiddenSize { get; }
 
-    /// <summary>Inner size of one expert.</summary>
-    public int FeedForwardSize { get; }
+    /// <summary>Intermediate size of one expert.</summary>
+    public int IntermediateSize { get; }
 
     /// <summary>The form of each expert.</summary>
     public FeedForwardKind Kind { get; }
@@ -50,19 +50,21 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     /// <summary>The constants of clamped SwiGLU; null for gpt-oss's.</summary>
     public SwiGluClamp? Clamp { get; }
 
-    /// <summary>The input projections, gate before value, <c>[experts, 2·ffn, hidden]</c>; <c>[experts, ffn, hidden]</c> where the experts have no gate.</summary>
+    /// <summary>The input projections, gate before value, <c>[experts, 2·intermediate, hidden]</c>; <c>[experts, intermediate, hidden]</c> where the experts
+    /// have no gate.</summary>
     public Tensor GateUp => get_parameter("gate_up_proj")!;
 
-    /// <summary>The output projections, <c>[experts, hidden, ffn]</c>.</summary>
+    /// <summary>The output projections, <c>[experts, hidden, intermediate]</c>.</summary>
     public Tensor Down => get_parameter("down_proj")!;
 
-    /// <summary>The biases of the input projections, <c>[experts, 2·ffn]</c>; null where there are none.</summary>
+    /// <summary>The biases of the input projections, <c>[experts, 2·intermediate]</c>; null where there are none.</summary>
     public Tensor? GateUpBias => _bias ? get_parameter("gate_up_proj_bias") : null;
 
     /// <summary>The biases of the output projections, <c>[experts, hidden]</c>; null where there are none.</summary>
     public Tensor? DownBias => _bias ? get_parameter("down_proj_bias") : null;
 
-    /// <summary>The experts one by one, as views. Once a forward pass: indexing a stacked parameter expert by expert would make a gradient of full size for each.</summary>
+    /// <summary>The experts one by one, as views. Once a forward pass: indexing a stacked parameter expert by expert would make a gradient of full size for
+    /// each.</summary>
     public Expert[] Unbind()
     {
         var (gateUps, downs, gateUpBiases, downBiases) = (GateUp.unbind(), Down.unbind(), GateUpBias?.unbind(), DownBias?.unbind());
@@ -79,22 +81,27 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     {
         Expect.Shape(input, nameof(input), ("experts", ExpertCount), ("rows", -1), ("hidden", HiddenSize));
         Expect.Like(input, nameof(input), GateUp);
-        return Products(input, weights => weights);
+        return Products(input, GateUp, Down, GateUpBias, DownBias);
     }
 
     /// <summary>Chosen experts at once, from a copy of their weights.</summary>
     /// <param name="input">The rows of each, <c>[chosen, rows, hidden]</c>.</param>
     /// <param name="chosen">Their numbers, <c>[chosen]</c>; one may occur more than once.</param>
     /// <returns><c>[chosen, rows, hidden]</c>.</returns>
-    internal Tensor ForwardChosen(Tensor input, Tensor chosen) => Products(input, weights => weights.index_select(0, chosen));
-
-    private Tensor Products(Tensor input, Func<Tensor, Tensor> ofExperts)
+    internal Tensor ForwardChosen(Tensor input, Tensor chosen)
     {
         using var scope = NewDisposeScope();
-        var projected = MatrixProduct.Batched(input, ofExperts(GateUp)); // [experts, rows, 2·ffn]
-        if (GateUpBias is { } bias) projected += ofExperts(bias).unsqueeze(1);
-        var output = MatrixProduct.Batched(Activation.Apply(Kind, projected, Clamp), ofExperts(Down)); // [experts, rows, hidden]
-        if (DownBias is { } downBias) output += ofExperts(downBias).unsqueeze(1);
+        return Products(input, GateUp.index_select(0, chosen), Down.index_select(0, chosen), GateUpBias?.index_select(0, chosen), DownBias?.index_select(0, chosen))
+            .MoveToOuterDisposeScope();
+    }
+
+    private Tensor Products(Tensor input, Tensor gateUp, Tensor down, Tensor? gateUpBias, Tensor? downBias)
+    {
+        using var scope = NewDisposeScope();
+        var projected = MatrixProduct.Batched(input, gateUp); // [experts, rows, 2·intermediate]
+        if (gateUpBias is not null) projected += gateUpBias.unsqueeze(1);
+        var output = MatrixProduct.Batched(Activation.Apply(Kind, projected, Clamp), down); // [experts, rows, hidden]
+        if (downBias is not null) output += downBias.unsqueeze(1);
         return output.MoveToOuterDisposeScope();
     }
 }

@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>The fastest runner for the batch at hand: <see cref="FusedExperts"/>, whose kernels cover one token and many, wherever it can compute it and is not slower than <see cref="SortedExperts"/>.</summary>
-/// <remarks>Where a gradient is wanted, or for experts of another kind, it is always <see cref="SortedExperts"/>; on a GPU <see cref="BatchedExperts"/>.</remarks>
+/// <summary>The fastest runner for the batch at hand: <see cref="FusedExperts"/>, whose kernels cover one token and many, wherever it can compute it and is not
+/// slower than <see cref="SortedExperts"/>.</summary>
+/// <remarks>Where a gradient is wanted, or for experts of another kind, it is always <see cref="SortedExperts"/>; on a GPU
+/// <see cref="BatchedExperts"/>.</remarks>
 public sealed class FastExperts : ExpertRunner
 {
     private readonly FusedExperts _fused = new();
@@ -18,10 +20,11 @@ public sealed class FastExperts : ExpertRunner
     internal ExpertRunner Choose(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
         !hidden.is_cpu() ? _batched : FusedExperts.CanRun(hidden, routing, experts) && !SortsFaster(hidden, routing, experts) ? _fused : _sorted;
 
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
-        Choose(hidden, routing, experts).RunChecked(hidden, routing, experts);
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
+        Choose(hidden, routing, experts).Compute(hidden, routing, experts);
 
     private static bool SortsFaster(Tensor hidden, RoutingDecision routing, ExpertWeights experts) =>
         hidden.dtype == ScalarType.BFloat16
-        && KernelChoice.Sorts(Instructions.Best, KernelChoice.TokensPerExpert(routing, experts.ExpertCount), (long)experts.HiddenSize * experts.FeedForwardSize);
+        && KernelChoice.Sorts(Instructions.Best, ExpertKernels.TokensPerExpert(routing), (long)experts.HiddenSize * experts.IntermediateSize);
 }

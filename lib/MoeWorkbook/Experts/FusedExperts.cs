@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>SwiGLU experts in C#, straight on the tensors' memory: every chosen expert's weights are read once, by all cores together. For one token, where reading weights is all the time there is, and for many, where arithmetic is, it has kernels of their own.</summary>
+/// <summary>SwiGLU experts in C#, straight on the tensors' memory: every chosen expert's weights are read once, by all cores together. For one token, where
+/// reading weights is all the time there is, and for many, where arithmetic is, it has kernels of their own.</summary>
 /// <remarks>
 /// For inference on the CPU, in float32 and bfloat16, and on <see cref="QuantizedExpertWeights"/>. Sums are kept in
 /// float32, and between the projections of a small batch nothing is rounded to bfloat16, so its results are closer to the exact
@@ -10,7 +11,7 @@ namespace MoeWorkbook;
 /// </remarks>
 public sealed class FusedExperts : ExpertRunner
 {
-    private readonly FusedKernels _kernels;
+    private readonly ExpertKernels _kernels;
 
     /// <summary>A runner with the widest instructions that the processor has.</summary>
     public FusedExperts() : this(Instructions.Best)
@@ -20,7 +21,8 @@ public sealed class FusedExperts : ExpertRunner
     /// <summary>A runner with given instructions, and always with the same kernel where one is given.</summary>
     internal FusedExperts(Instructions instructions, KernelKind? kernel = null) => _kernels = new(instructions, kernel);
 
-    /// <summary>Whether these experts can be computed here, as they are: SwiGLU without biases, in float32 or bfloat16, on the CPU, no gradient wanted.</summary>
+    /// <summary>Whether these experts can be computed here, as they are: SwiGLU without biases, in float32 or bfloat16, on the CPU, no gradient
+    /// wanted.</summary>
     /// <param name="hidden">Hidden states.</param>
     /// <param name="routing">The decision.</param>
     /// <param name="experts">The experts.</param>
@@ -28,7 +30,8 @@ public sealed class FusedExperts : ExpertRunner
         Obstacle(hidden, routing, experts) is null;
 
     /// <summary>Runs quantised experts. The activations are rounded as well, to 8 bits in groups of 32: none moves by more than max|group| / 254.
-    /// Large batches are computed in bfloat16 where the processor has instructions for it: activations, products and 4-bit weights then move by no more than 2⁻⁸ of themselves.</summary>
+    /// Large batches are computed in bfloat16 where the processor has instructions for it: activations, products and 4-bit weights then move by no more than
+    /// 2⁻⁸ of themselves.</summary>
     /// <param name="hidden">Hidden states, <c>[tokens, hidden]</c>, in float32 or bfloat16.</param>
     /// <param name="routing">The router's decision about these tokens.</param>
     /// <param name="experts">The experts.</param>
@@ -46,7 +49,8 @@ public sealed class FusedExperts : ExpertRunner
         return _kernels.Run(hidden, routing, experts).MoveToOuterDisposeScope();
     }
 
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         if (Obstacle(hidden, routing, experts) is { } obstacle) throw new NotSupportedException($"{nameof(FusedExperts)} {obstacle}");
         return _kernels.Run(hidden, routing, experts);

@@ -5,7 +5,8 @@ namespace MoeWorkbook;
 /// <summary>Expert after expert, in the fewest lines: pick its tokens, compute, weigh, add to their rows. The one to read first.</summary>
 public sealed class LoopExperts : ExpertRunner
 {
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         var output = zeros_like(hidden); // [tokens, hidden]
         var each = experts.Unbind();

@@ -1,11 +1,12 @@
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>A Mixture-of-Experts layer: the router picks experts for each token, a runner computes them, a shared expert that every token visits is added.</summary>
-/// <remarks>It takes the place of a dense feed-forward block. A token whose every assignment was dropped gets zero here and passes through on the residual stream.</remarks>
-public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
+/// <summary>A Mixture-of-Experts layer: the router picks experts for each token, a runner computes them, a shared expert that every token visits is
+/// added.</summary>
+/// <remarks>It takes the place of a dense feed-forward block. A token whose every assignment was dropped gets zero here and passes through on the residual
+/// stream.</remarks>
+public sealed class MoeLayer : TransformerModule
 {
     private readonly FeedForward? _sharedExpert;
     private readonly Projection? _sharedGate;
@@ -15,7 +16,8 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
     /// <param name="router">Picks the experts.</param>
     /// <param name="experts">The routed experts.</param>
     /// <param name="sharedExpert">An expert that every token visits; null for none.</param>
-    /// <param name="sharedGate">A projection of the hidden state to one logit whose sigmoid scales the shared expert's output (Qwen2-MoE); null for none.</param>
+    /// <param name="sharedGate">A projection of the hidden state to one logit whose sigmoid scales the shared expert's output (Qwen2-MoE); null for
+    /// none.</param>
     /// <exception cref="ArgumentException">Router and experts differ in number of experts or hidden size.</exception>
     public MoeLayer(Router router, ExpertWeights experts, FeedForward? sharedExpert = null, Projection? sharedGate = null) : base(nameof(MoeLayer))
     {
@@ -32,29 +34,20 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
 
     /// <summary>The layer that a model's description asks for.</summary>
     /// <param name="config">The model.</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
+    /// <param name="router">Makes the router; null for the one of the description, <see cref="Routers.FromConfig"/>.</param>
     /// <exception cref="ArgumentException">The description contradicts itself, or has no experts.</exception>
     /// <exception cref="NotSupportedException">The kind of router has no forward pass here.</exception>
-    public static MoeLayer FromConfig(ModelConfig config, WeightFactory? weights = null)
+    public static MoeLayer FromConfig(ModelConfig config, ParameterInit? init = null, RouterFactory? router = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         var moe = config.Moe ?? throw new ArgumentException("The model has no experts.", nameof(config));
-        weights ??= new();
-        Router router = moe.Router switch
-        {
-            RouterKind.SoftmaxTopK when moe.GroupCount == 1 && !moe.SelectionBias => new SoftmaxTopKRouter(
-                config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, moe.NormalizeWeights, moe.RoutedScalingFactor, moe.RouterBias, weights),
-            RouterKind.SwitchTopOne => new SwitchRouter(config.HiddenSize, moe.ExpertCount, bias: moe.RouterBias, weights: weights),
-            RouterKind.SigmoidTopK when !moe.RouterBias => new SigmoidTopKRouter(
-                config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, moe.NormalizeWeights, moe.RoutedScalingFactor, moe.SelectionBias, moe.GroupCount, moe.GroupsPerToken, weights),
-            RouterKind.NoisyTopK when !moe.RouterBias => new NoisyTopKRouter(config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, weights),
-            RouterKind.ExpertChoice when !moe.RouterBias => new ExpertChoiceRouter(config.HiddenSize, moe.ExpertCount, moe.ExpertsPerToken, weights),
-            _ => throw new NotSupportedException($"No forward pass for the router {moe.Router} with {moe.GroupCount} groups, selection bias {moe.SelectionBias}, bias {moe.RouterBias}."),
-        };
-        var experts = new ExpertWeights(moe.ExpertCount, config.HiddenSize, moe.ExpertSize, config.FeedForward, moe.ExpertBias, weights, config.SwiGluClamp);
-        var shared = moe.SharedExpertSize > 0 ? new FeedForward(config.HiddenSize, moe.SharedExpertSize, config.FeedForward, weights: weights, clamp: config.SwiGluClamp) : null;
-        var sharedGate = shared is not null && moe.SharedExpertGate ? new Projection(config.HiddenSize, 1, weights: weights) : null;
-        return new(router, experts, shared, sharedGate);
+        init ??= new();
+        var gate = (router ?? Routers.FromConfig)(config.HiddenSize, moe, init);
+        var experts = new ExpertWeights(moe.ExpertCount, config.HiddenSize, moe.IntermediateSize, config.FeedForward, moe.ExpertBias, init, config.SwiGluClamp);
+        var shared = moe.SharedIntermediateSize > 0 ? new FeedForward(config.HiddenSize, moe.SharedIntermediateSize, config.FeedForward, init: init, clamp: config.SwiGluClamp) : null;
+        var sharedGate = shared is not null && moe.SharedExpertGate ? new Projection(config.HiddenSize, 1, init: init) : null;
+        return new(gate, experts, shared, sharedGate);
     }
 
     /// <summary>Picks the experts.</summary>
@@ -73,31 +66,21 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
     /// <summary>The limit on each expert's assignments; null, the default, drops nothing.</summary>
     public ExpertCapacity? Capacity { get; set; }
 
-    /// <summary>Computes the layer.</summary>
-    /// <param name="hidden"><c>[batch, sequence, hidden]</c>.</param>
-    /// <returns><c>[batch, sequence, hidden]</c>.</returns>
-    /// <exception cref="ArgumentException">The shape, type or device does not fit.</exception>
-    public Tensor forward(Tensor hidden)
-    {
-        using var pass = new ForwardPass();
-        return forward(hidden, pass);
-    }
-
     /// <summary>Computes the layer and records the routing decision.</summary>
     /// <param name="hidden"><c>[batch, sequence, hidden]</c>.</param>
-    /// <param name="pass">Token ids and generator for the router, and where the decision is kept.</param>
+    /// <param name="context">Token ids and generator for the router, and where the decision is kept.</param>
     /// <returns><c>[batch, sequence, hidden]</c>.</returns>
     /// <exception cref="ArgumentException">The shape, type or device does not fit.</exception>
-    public override Tensor forward(Tensor hidden, ForwardPass pass)
+    public override Tensor forward(Tensor hidden, ForwardContext context)
     {
-        ArgumentNullException.ThrowIfNull(pass);
+        ArgumentNullException.ThrowIfNull(context);
         Expect.Shape(hidden, nameof(hidden), ("batch", -1), ("sequence", -1), ("hidden", Experts.HiddenSize));
         using var scope = NewDisposeScope();
-        var routing = Router.forward(new(hidden, pass.TokenIds, pass.Generator));
-        if (Capacity is not null) routing = Capacity.Apply(routing, pass.Generator);
+        var routing = Router.forward(new(hidden, context.TokenIds, context.Generator));
+        if (Capacity is not null) routing = Capacity.Apply(routing, context.Generator);
         var tokens = hidden.reshape(-1, Experts.HiddenSize); // [tokens, hidden]
         var output = Runner.Run(tokens, routing, Experts).view(hidden.shape); // [batch, sequence, hidden]
-        pass.Record(routing);
+        context.Record(routing);
         if (_sharedExpert is not null)
         {
             var shared = _sharedExpert.forward(hidden); // [batch, sequence, hidden]
@@ -105,10 +88,5 @@ public sealed class MoeLayer : Module<Tensor, ForwardPass, Tensor>
         }
 
         return output.MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
-    protected override void RegisterComponents()
-    {
     }
 }

@@ -2,21 +2,24 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>The weights of all SwiGLU experts of a layer in 8 or 4 bits: the same experts in a half, or little more than a quarter, of bfloat16's bytes.</summary>
+/// <summary>The weights of all SwiGLU experts of a layer in 8 or 4 bits: the same experts in a half, or little more than a quarter, of bfloat16's
+/// bytes.</summary>
 /// <remarks>
 /// <list type="bullet">
 /// <item><see cref="WeightType.Int8"/>: w ≈ s·q, q in −127 … 127, with a float32 scale s for each row; no weight moves by more than max|row| / 254.</item>
-/// <item><see cref="WeightType.Int4"/>: w ≈ s·q, q in −8 … 7, two a byte, with a bfloat16 scale s for each group of 32; no weight moves by more than about max|group| / 8, and by half of that where it is not next to the largest.</item>
+/// <item><see cref="WeightType.Int4"/>: w ≈ s·q, q in −8 … 7, two a byte, with a bfloat16 scale s for each group of 32; no weight moves by more than about
+/// max|group| / 8, and by half of that where it is not next to the largest.</item>
 /// </list>
-/// Rows are stored in blocks of 256 columns, in the order in which the kernel multiplies them, the last block filled up with zeros. For inference only, on the CPU.
+/// Rows are stored in blocks of 256 columns, in the order in which the kernel multiplies them, the last block filled up with zeros. For inference only, on the
+/// CPU.
 /// </remarks>
 public sealed class QuantizedExpertWeights : IDisposable
 {
-    private QuantizedExpertWeights(WeightType type, int expertCount, int hiddenSize, int feedForwardSize)
+    private QuantizedExpertWeights(WeightType type, int expertCount, int hiddenSize, int intermediateSize)
     {
-        (Type, ExpertCount, HiddenSize, FeedForwardSize) = (type, expertCount, hiddenSize, feedForwardSize);
-        GateUp = new(type, expertCount * 2L * feedForwardSize, hiddenSize);
-        Down = new(type, expertCount * (long)hiddenSize, feedForwardSize);
+        (Type, ExpertCount, HiddenSize, IntermediateSize) = (type, expertCount, hiddenSize, intermediateSize);
+        GateUp = new(type, expertCount * 2L * intermediateSize, hiddenSize);
+        Down = new(type, expertCount * (long)hiddenSize, intermediateSize);
     }
 
     /// <summary>The format: <see cref="WeightType.Int8"/> or <see cref="WeightType.Int4"/>.</summary>
@@ -28,16 +31,16 @@ public sealed class QuantizedExpertWeights : IDisposable
     /// <summary>Size of the hidden states.</summary>
     public int HiddenSize { get; }
 
-    /// <summary>Inner size of one expert.</summary>
-    public int FeedForwardSize { get; }
+    /// <summary>Intermediate size of one expert.</summary>
+    public int IntermediateSize { get; }
 
     /// <summary>Bytes that the weights and their scales take.</summary>
     public long Bytes => GateUp.ByteCount + Down.ByteCount;
 
-    /// <summary>The input projections, gate before value: experts · 2·ffn rows of hidden columns.</summary>
+    /// <summary>The input projections, gate before value: experts · 2·intermediate rows of hidden columns.</summary>
     internal QuantizedMatrix GateUp { get; }
 
-    /// <summary>The output projections: experts · hidden rows of ffn columns.</summary>
+    /// <summary>The output projections: experts · hidden rows of intermediate columns.</summary>
     internal QuantizedMatrix Down { get; }
 
     /// <summary>Quantises the experts of a layer, rounding each weight to the nearest.</summary>
@@ -55,7 +58,7 @@ public sealed class QuantizedExpertWeights : IDisposable
             throw new ArgumentException($"Only experts in Float32 and BFloat16 can be quantised; these are {experts.GateUp.dtype}.", nameof(experts));
         if (!experts.GateUp.is_cpu())
             throw new ArgumentException($"Weights are quantised on the CPU, and these experts are on {experts.GateUp.device}: move them with to(CPU).", nameof(experts));
-        var quantized = new QuantizedExpertWeights(type, experts.ExpertCount, experts.HiddenSize, experts.FeedForwardSize);
+        var quantized = new QuantizedExpertWeights(type, experts.ExpertCount, experts.HiddenSize, experts.IntermediateSize);
         quantized.GateUp.Quantize(experts.GateUp);
         quantized.Down.Quantize(experts.Down);
         return quantized;
@@ -68,7 +71,7 @@ public sealed class QuantizedExpertWeights : IDisposable
     {
         if (dataType is not (null or ScalarType.Float32 or ScalarType.BFloat16))
             throw new ArgumentException($"Weights can be dequantised to Float32 and BFloat16, not to {dataType}.", nameof(dataType));
-        var experts = new ExpertWeights(ExpertCount, HiddenSize, FeedForwardSize, weights: new(null, dataType) { LeaveUninitialized = true });
+        var experts = new ExpertWeights(ExpertCount, HiddenSize, IntermediateSize, init: new(null, dataType) { LeaveUninitialized = true });
         GateUp.Dequantize(0, experts.GateUp);
         Down.Dequantize(0, experts.Down);
         return experts;

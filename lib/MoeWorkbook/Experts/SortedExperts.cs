@@ -2,10 +2,12 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Assignments sorted by expert, so that each expert's tokens are one slice: one gather before, one scatter after, whatever the number of experts.</summary>
+/// <summary>Assignments sorted by expert, so that each expert's tokens are one slice: one gather before, one scatter after, whatever the number of
+/// experts.</summary>
 public sealed class SortedExperts : ExpertRunner
 {
-    internal override Tensor RunChecked(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
+    /// <inheritdoc/>
+    protected internal override Tensor Compute(Tensor hidden, RoutingDecision routing, ExpertWeights experts)
     {
         var kept = routing.Kept.nonzero().flatten(); // [kept]
         if (kept.numel() == 0) return zeros_like(hidden);

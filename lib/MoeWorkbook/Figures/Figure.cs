@@ -45,7 +45,8 @@ public sealed class Figure : INotebookDisplay
     /// <summary>The height of the drawing in pixels; its width is the page's.</summary>
     public int Height { get; init; } = 420;
 
-    /// <summary>Settings of plotly.js's layout beyond what Plotly.NET.CSharp has methods for (tick formats, annotations, margins), as an object with their names, such as <c>new { xaxis = new { dtick = 1 } }</c>; they win over the chart's.</summary>
+    /// <summary>Settings of plotly.js's layout beyond what Plotly.NET.CSharp has methods for (tick formats, annotations, margins), as an object with their
+    /// names, such as <c>new { xaxis = new { dtick = 1 } }</c>; they win over the chart's.</summary>
     public object Layout { get; init; } = new { };
 
     /// <summary>The figure as plotly.js takes it: an object with <c>data</c>, <c>layout</c> and <c>config</c>.</summary>
@@ -66,7 +67,8 @@ public sealed class Figure : INotebookDisplay
             """;
     }
 
-    /// <summary>Saves the drawing, without title and caption, as a picture. A headless browser draws it, offline; for many pictures open one <see cref="PicturePage"/>.</summary>
+    /// <summary>Saves the drawing, without title and caption, as a picture. A headless browser draws it, offline; for many pictures open one
+    /// <see cref="PicturePage"/>.</summary>
     /// <param name="path">The file; its ending says the format: <c>.png</c>, <c>.svg</c>, <c>.jpeg</c> or <c>.webp</c>.</param>
     /// <param name="width">Width in pixels at scale 1.</param>
     /// <param name="height">Height in pixels at scale 1; null for <see cref="Height"/>.</param>

@@ -5,7 +5,8 @@ using GenericChart = Plotly.NET.GenericChart;
 
 namespace MoeWorkbook;
 
-/// <summary>The script that draws every figure of a page or notebook: the plotly.js that Plotly.NET carries, and the few lines that call it. Nothing is loaded from a network.</summary>
+/// <summary>The script that draws every figure of a page or notebook: the plotly.js that Plotly.NET carries, and the few lines that call it. Nothing is loaded
+/// from a network.</summary>
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
 public sealed class FigureScript : INotebookDisplay
 {

@@ -35,7 +35,7 @@ public static partial class Figures
         return FromZero(Lines(
             routings.Select(r => (r.Name, (IEnumerable<(double, double)>)Shares(r.Routing))),
             "Which tokens lose their assignments",
-            "By position, the end of the batch loses most. The other policies do not look at the place of a token and spread the loss.",
+            "By position, who comes late finds experts full. The other policies do not look at the place of a token and spread the loss.",
             "position in the batch (token)", "assignments dropped (%)"));
 
         List<(double, double)> Shares(RoutingDecision routing)
@@ -52,9 +52,10 @@ public static partial class Figures
     }
 
     /// <summary>The load of each expert in each layer, as a heat map of shares.</summary>
-    /// <param name="layers">The decision of each Mixture-of-Experts layer, all with as many experts (see <see cref="ForwardPass.Routing"/>).</param>
+    /// <param name="layers">The decision of each Mixture-of-Experts layer, all with as many experts (see <see cref="ForwardContext.Routing"/>).</param>
     /// <param name="names">The name of each layer; null for "layer 0", "layer 1" and so on.</param>
-    /// <exception cref="ArgumentException">There is no layer, the layers differ in their number of experts, or there are not as many names as layers.</exception>
+    /// <exception cref="ArgumentException">There is no layer, the layers differ in their number of experts, or there are not as many names as
+    /// layers.</exception>
     public static Figure LoadByLayer(IReadOnlyList<RoutingDecision> layers, IReadOnlyList<string>? names = null)
     {
         ArgumentNullException.ThrowIfNull(layers);

@@ -8,7 +8,7 @@ public static partial class Figures
 {
     private const double Billion = 1e9;
 
-    private static readonly (ModelComponent Component, string Colour)[] Components =
+    private static readonly (ModelComponent Component, string Color)[] Components =
     [
         (ModelComponent.Embeddings, FigureStyle.SkyBlue),
         (ModelComponent.Attention, FigureStyle.Orange),
@@ -32,7 +32,7 @@ public static partial class Figures
             {
                 double[] shares = [.. counted.Select(m => 100.0 * m.Count.TotalByComponent[part.Component] / m.Count.TotalParameters)];
                 return Chart.StackedBar<double, string, string>(
-                    values: shares, Keys: Names(counted), Name: Tables.Name(part.Component), MarkerColor: FigureStyle.ToColor(part.Colour),
+                    values: shares, Keys: Names(counted), Name: Tables.Name(part.Component), MarkerColor: FigureStyle.ToColor(part.Color),
                     MultiText: shares.Select(share => share >= 4 ? share.ToString("0", CultureInfo.InvariantCulture) + "%" : "").ToArray());
             });
         var chart = Titled(Chart.Combine(bars), "share of all parameters (%)", "model", StyleParam.AxisType.Linear, StyleParam.AxisType.Category);
@@ -94,7 +94,7 @@ public static partial class Figures
     public static Figure ActiveByConvention(IEnumerable<PublishedModel> models)
     {
         var counted = Counted(models);
-        var columns = ((string Name, string Colour, Func<(PublishedModel Model, ParameterCount Count), double?> Value)[])
+        var columns = ((string Name, string Color, Func<(PublishedModel Model, ParameterCount Count), double?> Value)[])
         [
             ("all-in", FigureStyle.Blue, m => m.Count.Active(ActiveConvention.AllIn) / Billion),
             ("without input embedding", FigureStyle.SkyBlue, m => m.Count.Active(ActiveConvention.WithoutInputEmbedding) / Billion),
@@ -106,7 +106,7 @@ public static partial class Figures
             var known = counted.Where(m => column.Value(m) is not null).ToList();
             double[] values = [.. known.Select(m => column.Value(m)!.Value)];
             return Chart.Column<double, string, string>(
-                values: values, Keys: Names(known), Name: column.Name, MarkerColor: FigureStyle.ToColor(column.Colour),
+                values: values, Keys: Names(known), Name: column.Name, MarkerColor: FigureStyle.ToColor(column.Color),
                 MultiText: values.Select(v => v.ToString("0.##", CultureInfo.InvariantCulture)).ToArray(), TextPosition: StyleParam.TextPosition.Outside);
         }));
         return new Figure(Titled(chart, "model", "active parameters per token (billions)", StyleParam.AxisType.Category, StyleParam.AxisType.Linear),
@@ -137,7 +137,7 @@ public static partial class Figures
         var lines = ratios.Select(line => Chart.Line<double, double, string>(
             x: [Math.Pow(10, left), Math.Pow(10, right)], y: [line.Ratio * Math.Pow(10, left), line.Ratio * Math.Pow(10, right)],
             ShowLegend: false, LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineWidth: line.Ratio == 1 ? 1.5 : 1, LineDash: line.Ratio == 1 ? StyleParam.DrawingStyle.Solid : StyleParam.DrawingStyle.Dot));
-        var kinds = ((string Name, string Colour, StyleParam.MarkerSymbol Symbol, Func<ModelConfig, bool> Holds)[])
+        var kinds = ((string Name, string Color, StyleParam.MarkerSymbol Symbol, Func<ModelConfig, bool> Holds)[])
         [
             ("dense", FigureStyle.Vermilion, StyleParam.MarkerSymbol.Square, c => !c.IsMixtureOfExperts),
             ("Mixture of Experts", FigureStyle.Blue, StyleParam.MarkerSymbol.Circle, c => c.IsMixtureOfExperts && c.Encoder is null),
@@ -148,7 +148,7 @@ public static partial class Figures
             .Where(s => s.Members.Count > 0)
             .Select(s => Chart.Point<double, double, string>(
                 x: s.Members.Select(p => p.X), y: s.Members.Select(p => p.Y), Name: s.kind.Name, MultiText: s.Members.Select(p => p.Hover).ToArray(),
-                MarkerColor: FigureStyle.ToColor(s.kind.Colour), MarkerSymbol: s.kind.Symbol));
+                MarkerColor: FigureStyle.ToColor(s.kind.Color), MarkerSymbol: s.kind.Symbol));
 
         // Labels are placed for a page of usual width; a wider one only spreads the points. Each line is named where it leaves the plot.
         const int height = 560;

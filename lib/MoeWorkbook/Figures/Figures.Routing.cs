@@ -17,18 +17,21 @@ public static partial class Figures
     public static Figure CombineWeights(RoutingDecision routing, string title, string caption, IReadOnlyList<string>? tokens = null) =>
         CombineWeights([("", routing)], title, caption, tokens);
 
-    /// <summary>Several decisions about the same tokens side by side, each as in <see cref="CombineWeights(RoutingDecision, string, string, IReadOnlyList{string}?)"/>, on one scale of colours.</summary>
+    /// <summary>Several decisions about the same tokens side by side, each as in
+    /// <see cref="CombineWeights(RoutingDecision, string, string, IReadOnlyList{string}?)"/>, on one scale of colours.</summary>
     /// <param name="routings">The name of each router, and what it decided; assignments that are dropped are left out.</param>
     /// <param name="title">What is shown, in a few words.</param>
     /// <param name="caption">A sentence that says what to see.</param>
     /// <param name="tokens">The name of each token; null for their numbers.</param>
-    /// <exception cref="ArgumentException">There is no decision, they differ in the number of tokens or experts, or there are not as many names as tokens.</exception>
+    /// <exception cref="ArgumentException">There is no decision, they differ in the number of tokens or experts, or there are not as many names as
+    /// tokens.</exception>
     public static Figure CombineWeights(IEnumerable<(string Name, RoutingDecision Routing)> routings, string title, string caption, IReadOnlyList<string>? tokens = null)
     {
         ArgumentNullException.ThrowIfNull(routings);
         var panels = routings.Select(panel => (panel.Name, Values: KeptWeights(panel.Routing))).ToList();
         var largest = panels.SelectMany(panel => panel.Values.Cast<double>()).Where(double.IsFinite).DefaultIfEmpty(1).Max();
-        return TokensByExperts(panels, tokens, new { cmin = 0, cmax = Math.Max(1, largest), colorscale = "Viridis", colorbar = FigureStyle.ColourBar("combine weight") }, title, caption);
+        object scale = ShowsNumbers(panels) ? FigureStyle.LightScale : "Viridis";
+        return TokensByExperts(panels, tokens, "combine weight", scale, 0, Math.Max(1, largest), title, caption);
     }
 
     /// <summary>The gradient of a loss with respect to router logits as colours, tokens × experts; a logit that no gradient reaches stays blank.</summary>
@@ -53,8 +56,7 @@ public static partial class Figures
             }
         }
 
-        object[][] scale = [[0, FigureStyle.Blue], [0.5, "#FFFFFF"], [1, FigureStyle.Vermilion]];
-        return TokensByExperts(panels, tokens, new { cmin = -largest, cmax = largest, colorscale = scale, colorbar = FigureStyle.ColourBar("gradient") }, title, caption);
+        return TokensByExperts(panels, tokens, "gradient", FigureStyle.LightDivergingScale, -largest, largest, title, caption);
     }
 
     /// <summary>How many tokens each expert computes, one chart a router, with a line at the mean.</summary>
@@ -84,7 +86,12 @@ public static partial class Figures
             new { range = new[] { 0, 1.05 * highest } }, 150, [], title, caption);
     }
 
-    private static Figure TokensByExperts(List<(string Name, double[,] Values)> panels, IReadOnlyList<string>? tokens, object colours, string title, string caption)
+    /// <summary>Where cells are few, each shows its number.</summary>
+    private static bool ShowsNumbers(List<(string Name, double[,] Values)> panels) => panels.Sum(panel => panel.Values.GetLength(1)) <= 16;
+
+    private static Figure TokensByExperts(
+        List<(string Name, double[,] Values)> panels, IReadOnlyList<string>? tokens,
+        string quantity, object scale, double low, double high, string title, string caption)
     {
         if (panels.Count == 0)
             throw new ArgumentException("there is nothing to draw", nameof(panels));
@@ -102,11 +109,11 @@ public static partial class Figures
         var charts = panels.Select(panel => (panel.Name, Chart.Heatmap<double, int, int, string>(
             zData: Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, columns).Select(column => panel.Values[row, column]).ToArray()).ToArray(),
             X: Enumerable.Range(0, columns).ToArray(), Y: Enumerable.Range(0, rows).ToArray(), XGap: 1, YGap: 1))).ToList();
-        bool numbers = panels.Count * columns <= 16;
+        bool numbers = ShowsNumbers(panels);
         return Panels(charts, "expert", "token", NamedAxis(Numbers(columns), mirrored: true), NamedAxis(tokens, reversed: true, mirrored: true), Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400),
             new()
             {
-                ["coloraxis"] = colours,
+                ["coloraxis"] = new { cmin = low, cmax = high, colorscale = scale, colorbar = FigureStyle.ColorBar(quantity) },
                 ["template"] = new
                 {
                     // Cells without a value show this ground. plotly.js writes a white 0 into them, which white hides.
@@ -115,7 +122,13 @@ public static partial class Figures
                     {
                         heatmap = new[]
                         {
-                            new { coloraxis = "coloraxis", hoverongaps = false, texttemplate = numbers ? "%{z:.2f}" : "", hovertemplate = "token %{y}, expert %{x}: %{z:.3~g}<extra></extra>" },
+                            new
+                            {
+                                coloraxis = "coloraxis",
+                                hoverongaps = false,
+                                texttemplate = numbers ? "%{z:.2f}" : "",
+                                hovertemplate = $"token %{{y}}, expert %{{x}}<br>{quantity}: %{{z:.3~g}}<extra></extra>",
+                            },
                         },
                     },
                 },

@@ -30,8 +30,8 @@ public static partial class Figures
         var roof = Chart.Line<double, double, string>(x: corners, y: corners.Select(x => roofline.RateAt(x) / Billion),
             Name: "the machine's limit", LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineWidth: 3);
         var measured = drawn.Select((one, i) => WithWhiskers(
-            Chart.Point<double, double, string>(x: one.Points.Select(p => p.X), y: one.Points.Select(p => p.Rate.Value), Name: one.Name, MarkerColor: Colour(i)),
-            [.. one.Points.Select(p => p.Rate)], Colour(i)));
+            Chart.Point<double, double, string>(x: one.Points.Select(p => p.X), y: one.Points.Select(p => p.Rate.Value), Name: one.Name, MarkerColor: SeriesColor(i)),
+            [.. one.Points.Select(p => p.Rate)], SeriesColor(i)));
 
         double bottom = Math.Log10(Math.Min(points.Min(p => p.Rate.Low), roofline.RateAt(left) / Billion)) - 0.1, top = Math.Log10(roofline.FlopsPerSecond / Billion) + 0.25;
         return new Figure(Titled(Chart.Combine([roof, .. measured]), "arithmetic intensity (operations a byte)", "rate (GFLOP/s)", StyleParam.AxisType.Log, StyleParam.AxisType.Log),
@@ -56,7 +56,8 @@ public static partial class Figures
             LineName(text.ToString(CultureInfo.InvariantCulture), Math.Log10(x), Math.Log10(roofline.RateAt(x) / Billion), "bottom", xShift: -6);
     }
 
-    /// <summary>How many times as long the dense block of equal total parameters takes as the Mixture-of-Experts layer, against the number of tokens. Dashed: the ratio of the experts that must be read, E / E(1 − (1 − k/E)^B).</summary>
+    /// <summary>How many times as long the dense block of equal total parameters takes as the Mixture-of-Experts layer, against the number of tokens. Dashed:
+    /// the ratio of the experts that must be read, E / E(1 − (1 − k/E)^B).</summary>
     /// <param name="timings">Measured layers, of one or several routing patterns.</param>
     /// <param name="experts">Number of experts E.</param>
     /// <exception cref="ArgumentException">There is no timing.</exception>
@@ -72,8 +73,8 @@ public static partial class Figures
             LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineDash: StyleParam.DrawingStyle.Dash);
         var measured = patterns.Select((pattern, i) => WithWhiskers(
             Chart.Line<double, double, string>(x: pattern.Rows.Select(row => (double)row.Tokens), y: pattern.Rows.Select(row => row.AdvantageOverTotal.Value),
-                ShowMarkers: true, Name: $"measured, {pattern.Pattern.ToString().ToLowerInvariant()}", LineColor: Colour(i), MarkerColor: Colour(i)),
-            [.. pattern.Rows.Select(row => row.AdvantageOverTotal)], Colour(i)));
+                ShowMarkers: true, Name: $"measured, {pattern.Pattern.ToString().ToLowerInvariant()}", LineColor: SeriesColor(i), MarkerColor: SeriesColor(i)),
+            [.. pattern.Rows.Select(row => row.AdvantageOverTotal)], SeriesColor(i)));
         double highest = patterns.SelectMany(pattern => pattern.Rows).Max(row => row.AdvantageOverTotal.High);
         return new Figure(Titled(Chart.Combine([predicted, .. measured]), "tokens computed together", "time of the dense block / time of the layer", StyleParam.AxisType.Log, StyleParam.AxisType.Linear),
             "How the advantage fades with the batch",
@@ -151,7 +152,7 @@ public static partial class Figures
         string[] names = [.. rows.Select(row => row.Name)];
         var limits = Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Limit).ToArray(), Name: "limit: bytes / bandwidth", MarkerColor: FigureStyle.ToColor(FigureStyle.Grey));
         // From each time a line down to its limit.
-        var measured = WithWhiskers(Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Time.Value).ToArray(), Name: "measured", MarkerColor: Colour(0)),
+        var measured = WithWhiskers(Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Time.Value).ToArray(), Name: "measured", MarkerColor: SeriesColor(0)),
             [.. rows.Select(row => new Estimate(row.Time.Value, Math.Min(row.Limit, row.Time.Value), row.Time.Value))], Color.fromString("#8C8C8C66"));
         double lowest = rows.Min(row => Math.Min(row.Limit, row.Time.Low)), highest = rows.Max(row => Math.Max(row.Limit, row.Time.High));
         return new Figure(Titled(Chart.Combine([limits, measured]), "step", "time (ms)", StyleParam.AxisType.Category, StyleParam.AxisType.Log), title, caption)

@@ -7,7 +7,8 @@ namespace MoeWorkbook;
 
 public static partial class Figures
 {
-    /// <summary>The load of every expert of one layer over a training, one chart a run: each column is a stretch of the training, and an even load has one colour.</summary>
+    /// <summary>The load of every expert of one layer over a training, one chart a run: each column is a stretch of the training, and an even load has one
+    /// colour.</summary>
     /// <param name="runs">The runs, all with as many experts; each chart bears the run's name.</param>
     /// <param name="layer">The number of the Mixture-of-Experts layer, from 0.</param>
     /// <param name="title">What is shown, in a few words.</param>
@@ -32,12 +33,13 @@ public static partial class Figures
         return Panels(panels, "training step", "expert", new { showgrid = false, mirror = "all", nticks = 5 }, NamedAxis(Numbers(experts), reversed: true, mirrored: true), Math.Clamp(18 * experts, 120, 320),
             new()
             {
-                ["coloraxis"] = new { cmin = 0, cmax = Math.Min(4, experts), colorscale = "Viridis", colorbar = FigureStyle.ColourBar("load / even load") },
+                ["coloraxis"] = new { cmin = 0, cmax = Math.Min(4, experts), colorscale = "Viridis", colorbar = FigureStyle.ColorBar("load / even load") },
                 ["template"] = Traces("heatmap", new { coloraxis = "coloraxis", hovertemplate = "step %{x}, expert %{y}: %{z:.3~g} times the even load<extra></extra>" }),
             }, title, caption);
     }
 
-    /// <summary>Anything that training steps tell, over the training: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a band.</summary>
+    /// <summary>Anything that training steps tell, over the training: the mean over the seeds of each experiment as a line, and from the lowest to the highest
+    /// seed as a band.</summary>
     /// <param name="runs">The runs; those of one name are the seeds of one line.</param>
     /// <param name="measure">What is read off a stage of a run, such as <c>stage => stage.LoadOf(0).EffectiveExperts</c>.</param>
     /// <param name="title">What is shown, in a few words.</param>
@@ -51,7 +53,8 @@ public static partial class Figures
         return FromZero(Bands(runs.GroupBy(run => run.Name).Select(group => (group.Key, group.Select(run => run.Stages.Select(stage => ((double)stage.Step, measure(stage))).ToList()).ToList())), title, caption, "training step", y));
     }
 
-    /// <summary>Validation loss against what was spent: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a band. The first tenth of the validations is left out: its fall would flatten all that follows.</summary>
+    /// <summary>Validation loss against what was spent: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a
+    /// band. The first tenth of the validations is left out: its fall would flatten all that follows.</summary>
     /// <param name="runs">The runs; those of one name are the seeds of one line.</param>
     /// <param name="cost">What counts as spent.</param>
     /// <param name="title">What is shown, in a few words.</param>
@@ -75,10 +78,10 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(layers);
         if (layers.Count == 0) throw new ArgumentException("There is no layer to draw.", nameof(layers));
         const double shift = 0.18;
-        (string Name, string Colour, double Shift, Func<Specialization, Estimate> Of)[] series =
+        (string Name, string Color, double Shift, Func<Specialization, Estimate> Of)[] series =
             [("the experts", FigureStyle.SkyBlue, -shift, layer => layer.GivenByte), ("shuffled domains", FigureStyle.Grey, shift, layer => layer.Shuffled)];
         var chart = Chart.Combine(series.Select(one => WithWhiskers(Chart.Column<double, double, string>(
-            values: layers.Select(layer => 100 * one.Of(layer).Value), Keys: layers.Select((_, i) => i + one.Shift).ToArray(), Name: one.Name, MarkerColor: FigureStyle.ToColor(one.Colour)),
+            values: layers.Select(layer => 100 * one.Of(layer).Value), Keys: layers.Select((_, i) => i + one.Shift).ToArray(), Name: one.Name, MarkerColor: FigureStyle.ToColor(one.Color)),
             [.. layers.Select(layer => one.Of(layer).Times(100))], FigureStyle.ToColor(FigureStyle.Ink))));
         return new Figure(Titled(chart, "layer", "uncertainty about the domain removed (%)", StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title, caption)
         {
@@ -93,7 +96,8 @@ public static partial class Figures
 
     /// <summary>The rows of a router in the plane in which they differ most, and where the tokens of each domain lie in it.</summary>
     /// <param name="directions">The directions.</param>
-    /// <param name="domains">The name of each domain and the mean of its tokens' logits (see <see cref="RoutedText.MeanLogits"/>); empty for the experts alone.</param>
+    /// <param name="domains">The name of each domain and the mean of its tokens' logits (see <see cref="RoutedText.MeanLogits"/>); empty for the experts
+    /// alone.</param>
     /// <param name="title">What is shown, in a few words.</param>
     /// <exception cref="ArgumentException">A domain has not one logit for each expert.</exception>
     public static Figure RouterDirections(RouterDirections directions, IEnumerable<(string Name, IReadOnlyList<double> MeanLogits)> domains, string title)
@@ -106,12 +110,12 @@ public static partial class Figures
         var charts = new List<GenericChart>
         {
             Chart.Point<double, double, string>(x: directions.Experts.Select(p => p.X), y: directions.Experts.Select(p => p.Y), Name: "expert's row of the router",
-                MultiText: directions.Experts.Select((_, e) => $"{e}").ToArray(), TextPosition: StyleParam.TextPosition.TopCenter, MarkerColor: Colour(0)),
+                MultiText: directions.Experts.Select((_, e) => $"{e}").ToArray(), TextPosition: StyleParam.TextPosition.TopCenter, MarkerColor: SeriesColor(0)),
         };
         if (placed.Count > 0)
         {
             charts.Add(Chart.Point<double, double, string>(x: placed.Select(p => scale * p.Place.X), y: placed.Select(p => scale * p.Place.Y), Name: "mean of a domain's tokens",
-                MultiText: placed.Select(p => p.Name).ToArray(), TextPosition: StyleParam.TextPosition.BottomCenter, MarkerColor: Colour(1), MarkerSymbol: StyleParam.MarkerSymbol.Diamond));
+                MultiText: placed.Select(p => p.Name).ToArray(), TextPosition: StyleParam.TextPosition.BottomCenter, MarkerColor: SeriesColor(1), MarkerSymbol: StyleParam.MarkerSymbol.Diamond));
         }
 
         return new Figure(Titled(Chart.Combine(charts), AxisTitle(1, directions.Explained.X), AxisTitle(2, directions.Explained.Y), StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title,
@@ -164,10 +168,10 @@ public static partial class Figures
             {
                 double[] lowest = [.. points.Select(p => curves.Min(curve => curve[p].Y))], highest = [.. points.Select(p => curves.Max(curve => curve[p].Y))];
                 charts.Add(Chart.Line<double, double, string>(x: [.. at, .. at.Reverse()], y: [.. highest, .. lowest.Reverse()], ShowMarkers: false, ShowLegend: false,
-                    LineWidth: 0, LineColor: Colour(i), Fill: StyleParam.Fill.ToSelf, FillColor: Tint(i)));
+                    LineWidth: 0, LineColor: SeriesColor(i), Fill: StyleParam.Fill.ToSelf, FillColor: Tint(i)));
             }
 
-            charts.Add(Chart.Line<double, double, string>(x: at, y: points.Select(p => curves.Average(curve => curve[p].Y)), ShowMarkers: false, Name: name, LineColor: Colour(i)));
+            charts.Add(Chart.Line<double, double, string>(x: at, y: points.Select(p => curves.Average(curve => curve[p].Y)), ShowMarkers: false, Name: name, LineColor: SeriesColor(i)));
             (names, right) = (names + 1, Math.Max(right, at.DefaultIfEmpty().Max()));
         }
 

@@ -8,7 +8,8 @@ public static partial class Figures
 {
     private const int LongestContext = 131_072;
 
-    /// <summary>The key-value cache of one sequence against its length, both axes logarithmic. Each line ends at the longest sequence that the model was made for.</summary>
+    /// <summary>The key-value cache of one sequence against its length, both axes logarithmic. Each line ends at the longest sequence that the model was made
+    /// for.</summary>
     /// <param name="models">The models, decoders.</param>
     /// <param name="bytesPerElement">Bytes of one cached number: 2 for 16-bit types.</param>
     /// <exception cref="ArgumentException">There is no model.</exception>
@@ -53,7 +54,7 @@ public static partial class Figures
 
         var chart = Chart.Combine(lines.Select(line => Chart.Line<double, double, string>(
             x: contexts.Select(context => (double)context), y: contexts.Select(line.Flops), Name: line.Name,
-            LineColor: FigureStyle.ToColor(line.Colour), LineDash: line.Dash)));
+            LineColor: FigureStyle.ToColor(line.Color), LineDash: line.Dash)));
         return new Figure(Titled(chart, "context (positions)", "operations per token (GFLOP)", StyleParam.AxisType.Log, StyleParam.AxisType.Log),
             $"Where one token's operations go: {model.Name}",
             "Products with weights cost the same at every context; attention between positions grows with it. The feed-forward part is the largest until the rising line crosses it.")
@@ -82,7 +83,7 @@ public static partial class Figures
         }
     }
 
-    private sealed record FlopsLine(string Name, string Colour, Func<int, double> Flops, StyleParam.DrawingStyle Dash);
+    private sealed record FlopsLine(string Name, string Color, Func<int, double> Flops, StyleParam.DrawingStyle Dash);
 
     // Powers of two from 256, and the longest itself.
     private static IEnumerable<int> Contexts(int longest)

@@ -31,11 +31,22 @@ public static partial class Figures
 
         var chart = Chart.Combine(lines.Select((line, i) => Chart.Line<double, double, string>(
             x: line.Points.Select(p => p.X), y: line.Points.Select(p => p.Y),
-            ShowMarkers: line.Points.Count <= 20, Name: line.Name, LineColor: Colour(i), MarkerColor: Colour(i))));
+            ShowMarkers: line.Points.Count <= 20, Name: line.Name, LineColor: SeriesColor(i), MarkerColor: SeriesColor(i))));
         var type = logarithmic ? StyleParam.AxisType.Log : StyleParam.AxisType.Linear;
         return new Figure(Titled(chart, x, y, type, type), title, caption)
         {
-            Layout = new { showlegend = lines.Count > 1, xaxis = Decades(points.Select(p => p.X)), yaxis = Decades(points.Select(p => p.Y)) },
+            Layout = new
+            {
+                showlegend = lines.Count > 1,
+                xaxis = Decades(points.Select(p => p.X)),
+                yaxis = Decades(points.Select(p => p.Y)),
+                template = Traces("scatter", new
+                {
+                    marker = FigureStyle.Marker,
+                    line = FigureStyle.Line,
+                    hovertemplate = $"<b>%{{fullData.name}}</b><br>{x}: %{{x:.4~g}}<br>{y}: %{{y:.4~g}}<extra></extra>",
+                }),
+            },
         };
 
         // Over two powers of ten and more, only these are named.
@@ -57,8 +68,8 @@ public static partial class Figures
         if (shown.Count == 0) throw new ArgumentException("There is no row to draw.", nameof(rows));
         string[] names = [.. shown.Select(row => row.Name)];
         Estimate[] quantities = [.. shown.Select(row => row.Quantity)];
-        var chart = Plotly.NET.Chart.withXError(Whiskers(quantities, Colour(0)))
-            .Invoke(Chart.Point<double, string, string>(x: quantities.Select(quantity => quantity.Value), y: names, MarkerColor: Colour(0)));
+        var chart = Plotly.NET.Chart.withXError(Whiskers(quantities, SeriesColor(0)))
+            .Invoke(Chart.Point<double, string, string>(x: quantities.Select(quantity => quantity.Value), y: names, MarkerColor: SeriesColor(0)));
         double low = Math.Min(0, quantities.Min(q => q.Low)), high = Math.Max(0, quantities.Max(q => q.High)), margin = 0.05 * (high - low);
         return new Figure(Titled(chart, x, y, StyleParam.AxisType.Linear, StyleParam.AxisType.Category), title, caption)
         {
@@ -92,6 +103,7 @@ public static partial class Figures
         if (values.GetLength(0) != rows.Count || values.GetLength(1) != columns.Count)
             throw new ArgumentException($"{rows.Count} names of rows and {columns.Count} of columns do not fit values of shape [{values.GetLength(0)}, {values.GetLength(1)}]", nameof(values));
 
+        bool numbers = values.Length <= 120, whole = values.Cast<double>().All(double.IsInteger);
         // Categories of the same name would become one: each is numbered, and the axis shows the names.
         var chart = Chart.Heatmap<double, int, int, string>(
             zData: rows.Select((_, row) => columns.Select((_, column) => values[row, column]).ToArray()).ToArray(),
@@ -105,10 +117,10 @@ public static partial class Figures
                 yaxis = NamedAxis(rows, reversed: true),
                 template = Traces("heatmap", new
                 {
-                    colorscale = "Viridis",
-                    colorbar = FigureStyle.ColourBar(quantity),
-                    texttemplate = values.Length <= 120 ? "%{z:.2~f}" : "",
-                    hovertemplate = "%{y}, %{x}: %{z:.4~g}<extra></extra>",
+                    colorscale = numbers ? FigureStyle.LightScale : (object)"Viridis",
+                    colorbar = FigureStyle.ColorBar(quantity),
+                    texttemplate = !numbers ? "" : whole ? "%{z:.0f}" : "%{z:.2f}",
+                    hovertemplate = $"{y} %{{y}}, {x} %{{x}}<br>{quantity}: %{{z:.4~g}}<extra></extra>",
                 }),
             },
         };
@@ -146,7 +158,7 @@ public static partial class Figures
     private static GenericChart WithWhiskers(GenericChart chart, IReadOnlyCollection<Estimate> intervals, Color colour) =>
         Plotly.NET.Chart.withYError(Whiskers(intervals, colour)).Invoke(chart);
 
-    private static Color Colour(int series) => FigureStyle.ToColor(FigureStyle.Palette[series % FigureStyle.Palette.Count]);
+    private static Color SeriesColor(int series) => FigureStyle.ToColor(FigureStyle.Palette[series % FigureStyle.Palette.Count]);
 
     // Every axis says what it counts and in what unit.
     private static GenericChart Titled(GenericChart chart, string x, string y, StyleParam.AxisType xType, StyleParam.AxisType yType)

@@ -5,7 +5,8 @@ internal static class LabelPlacement
 {
     private const double CharacterWidth = 7, LineHeight = 15, PointRadius = 6;
 
-    /// <summary>Where each label's middle goes, relative to its point and in pixels (x to the right, y down); null where no room is near, so that the point stays bare.</summary>
+    /// <summary>Where each label's middle goes, relative to its point and in pixels (x to the right, y down); null where no room is near, so that the point
+    /// stays bare.</summary>
     /// <param name="points">All points in pixels; the first ones are the ones with labels.</param>
     /// <param name="labels">Their labels; an earlier one takes the room first.</param>
     /// <param name="others">Texts that are there already: their middle in pixels, and what they say.</param>

@@ -50,8 +50,7 @@ public sealed class PicturePage : IAsyncDisposable
         string address = (await _browser.EvaluateAsync($"Plotly.toImage({figure.ToJson()}, {{ format: '{format}', {size} }})"))!.GetValue<string>();
         string data = address[(address.IndexOf(',', StringComparison.Ordinal) + 1)..];
         byte[] picture = format == "svg" ? Encoding.UTF8.GetBytes(Uri.UnescapeDataString(data)) : Convert.FromBase64String(data);
-        await File.WriteAllBytesAsync(path + ".next", picture);
-        File.Move(path + ".next", path, overwrite: true);
+        WholeFile.Write(path, picture);
     }
 
     /// <summary>Ends the browser.</summary>

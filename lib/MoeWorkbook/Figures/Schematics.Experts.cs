@@ -7,7 +7,8 @@ public static partial class Schematics
 {
     private const int MostTokens = 12, MostAssignments = 32, MostExperts = 16, MostInARow = 24;
 
-    /// <summary>The sorted runner on a few tokens: tokens are gathered in the order of their experts, each expert computes one slice, and the weighted results are scattered back.</summary>
+    /// <summary>The sorted runner on a few tokens: tokens are gathered in the order of their experts, each expert computes one slice, and the weighted results
+    /// are scattered back.</summary>
     /// <param name="routing">A decision about at most 12 tokens, with 1 to 32 kept assignments to at most 16 experts. Dropped assignments are left out.</param>
     /// <exception cref="ArgumentException">There is more than can be drawn, or no kept assignment.</exception>
     public static Svg SortedAssignments(RoutingDecision routing)
@@ -54,7 +55,8 @@ public static partial class Schematics
         return drawing.ToSvg("Every token appears once for each of its experts. After sorting, an expert's tokens lie next to each other: it computes one slice. The results, each times its weight, are added to the rows of the tokens they came from.");
     }
 
-    /// <summary>The buffers <c>[experts, capacity, hidden]</c> of a layer with static shapes: filled slots, slots that are padding, and the assignments that found no room.</summary>
+    /// <summary>The buffers <c>[experts, capacity, hidden]</c> of a layer with static shapes: filled slots, slots that are padding, and the assignments that
+    /// found no room.</summary>
     /// <param name="capacity">The number of slots of each expert.</param>
     /// <param name="routings">Decisions with what they drop (see <see cref="ExpertCapacity.Apply"/>), each with a title; one below the other.</param>
     /// <exception cref="ArgumentException">There is no decision, one keeps more than fits, or there is more than can be drawn.</exception>
@@ -91,7 +93,8 @@ public static partial class Schematics
                     drawing.Box(dropped + i * slot + 1, y + 3, slot - 2, row - 6, $"{experts[e].Dropped[i]}", FigureStyle.Vermilion);
             }
         }
-        return drawing.ToSvg($"Each expert has {capacity} slots, whatever the router decides. Blue: a slot with the number of its token. Grey: padding, computed and thrown away. Red: a token that found its expert full.");
+        return drawing.ToSvg($"Each expert has {capacity} slots, whatever the router decides. Blue: a slot with the number of its token. "
+            + "Empty: padding, computed and thrown away. Orange, at the right: a token that found its expert full.");
     }
 
     private static (long[] Filled, long[] Dropped)[] Queues(RoutingDecision routing, long capacity)

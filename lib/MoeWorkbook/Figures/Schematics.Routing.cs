@@ -5,11 +5,13 @@ namespace MoeWorkbook;
 
 public static partial class Schematics
 {
-    /// <summary>Token choice beside expert choice: the scores of the same tokens, the chosen ones lit, with the experts of each token counted at the right and the tokens of each expert below.</summary>
+    /// <summary>Token choice beside expert choice: the scores of the same tokens, the chosen ones lit, with the experts of each token counted at the right and
+    /// the tokens of each expert below.</summary>
     /// <param name="tokenChoice">The decision of a router that chooses row by row.</param>
     /// <param name="expertChoice">The decision of a router that chooses column by column.</param>
     /// <param name="tokens">The name of each token; null for their numbers.</param>
-    /// <exception cref="ArgumentException">The decisions differ in tokens or experts, there are more than 12 tokens or 6 experts, or not as many names as tokens.</exception>
+    /// <exception cref="ArgumentException">The decisions differ in tokens or experts, there are more than 12 tokens or 6 experts, or not as many names as
+    /// tokens.</exception>
     public static Svg WhoChooses(RoutingDecision tokenChoice, RoutingDecision expertChoice, IReadOnlyList<string>? tokens = null)
     {
         ArgumentNullException.ThrowIfNull(tokenChoice);

@@ -11,11 +11,11 @@ public static partial class Schematics
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
-        if (!Activation.IsGated(config.FeedForward) || !config.LayerAttention.Zip(config.MoeLayers).Any(layer => layer is (AttentionKind.Full or AttentionKind.SlidingWindow, false)))
+        if (!config.FeedForward.IsGated() || !config.LayerAttention.Zip(config.MoeLayers).Any(layer => layer is (AttentionKind.Full or AttentionKind.SlidingWindow, false)))
             throw new ArgumentException("the drawing shows a dense layer with grouped-query attention and a gated feed-forward block; the model has none", nameof(config));
 
-        var (heads, keyValueHeads, headSize) = (config.Attention.Heads, config.Attention.KeyValueHeads, config.Attention.HeadSize);
-        string hidden = $"[S, {config.HiddenSize}]", inner = $"[S, {config.FeedForwardSize}]", query = $"[{heads}, S, {headSize}]", keyValue = $"[{keyValueHeads}, S, {headSize}]";
+        var (heads, keyValueHeads, headSize) = (config.Attention.HeadCount, config.Attention.KeyValueHeadCount, config.Attention.HeadSize);
+        string hidden = $"[S, {config.HiddenSize}]", inner = $"[S, {config.IntermediateSize}]", query = $"[{heads}, S, {headSize}]", keyValue = $"[{keyValueHeads}, S, {headSize}]";
         const double middle = 400, queries = 240, keys = 400, values = 560, residual = 90;
         var drawing = new Drawing(700, 872);
 
@@ -70,7 +70,9 @@ public static partial class Schematics
         Down(middle, 826, 862, hidden);
 
         return drawing.ToSvg(string.Create(CultureInfo.InvariantCulture,
-            $"One dense block and the shape of each tensor for a sequence of S tokens. Orange and vermilion boxes are products with a weight matrix, of attention and of the feed-forward half. Attention mixes positions; everything else works on each position alone. Here {heads} query heads share {keyValueHeads} key-value heads."));
+            $"One dense block and the shape of each tensor for a sequence of S tokens. Boxes with an orange or a red edge are products with "
+                + $"a weight matrix: orange of attention, red of the feed-forward half. Attention mixes positions; everything else works on "
+                + $"each position alone. Here {heads} query heads share {keyValueHeads} key-value heads."));
 
         void Down(double x, double from, double to, string? shape = null)
         {

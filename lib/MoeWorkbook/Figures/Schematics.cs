@@ -91,7 +91,8 @@ public static partial class Schematics
             $"The router gives one logit for each of the {logits.Count} experts. The {k} largest win; their softmax gives the weights, which add up to 1. Only the winners run, and the output is the weighted sum of theirs."));
     }
 
-    /// <summary>What the two blocks share: norm, attention, norm, the two additions and the residual stream past them; between y = 272 and y = 438 is the feed-forward half.</summary>
+    /// <summary>What the two blocks share: norm, attention, norm, the two additions and the residual stream past them; between y = 272 and y = 438 is the
+    /// feed-forward half.</summary>
     private static void Block(Drawing drawing, double x, string title)
     {
         drawing.Text(x, 20, title, size: 15, bold: true);

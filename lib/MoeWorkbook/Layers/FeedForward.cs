@@ -12,23 +12,23 @@ public sealed class FeedForward : Module<Tensor, Tensor>
     private readonly Projection _up;
     private readonly Projection _down;
 
-    /// <summary>A block from <paramref name="hiddenSize"/> through <paramref name="feedForwardSize"/> and back.</summary>
+    /// <summary>A block from <paramref name="hiddenSize"/> through <paramref name="intermediateSize"/> and back.</summary>
     /// <param name="hiddenSize">Size of the hidden states.</param>
-    /// <param name="feedForwardSize">Inner size.</param>
+    /// <param name="intermediateSize">Intermediate size.</param>
     /// <param name="kind">The form of the block.</param>
     /// <param name="bias">Whether the projections have biases.</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
     /// <param name="clamp">The constants of clamped SwiGLU; null for gpt-oss's.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public FeedForward(int hiddenSize, int feedForwardSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false,
-        WeightFactory? weights = null, SwiGluClamp? clamp = null)
+    public FeedForward(int hiddenSize, int intermediateSize, FeedForwardKind kind = FeedForwardKind.SwiGlu, bool bias = false,
+        ParameterInit? init = null, SwiGluClamp? clamp = null)
         : base(nameof(FeedForward))
     {
-        weights ??= new();
+        init ??= new();
         (_kind, _clamp) = (kind, clamp);
-        if (Activation.IsGated(kind)) register_module("gate_proj", _gate = new(hiddenSize, feedForwardSize, bias, weights));
-        register_module("up_proj", _up = new(hiddenSize, feedForwardSize, bias, weights));
-        register_module("down_proj", _down = new(feedForwardSize, hiddenSize, bias, weights.ForResidual));
+        if (kind.IsGated()) register_module("gate_proj", _gate = new(hiddenSize, intermediateSize, bias, init));
+        register_module("up_proj", _up = new(hiddenSize, intermediateSize, bias, init));
+        register_module("down_proj", _down = new(intermediateSize, hiddenSize, bias, init.ForResidual));
     }
 
     /// <summary>Computes the block for every position on its own.</summary>
@@ -38,9 +38,9 @@ public sealed class FeedForward : Module<Tensor, Tensor>
     public override Tensor forward(Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        var up = _up.forward(hidden); // […, ffn]
-        var inner = _gate is null ? Activation.Apply(_kind, up) : Activation.Gated(_kind, _gate.forward(hidden), up, _clamp); // […, ffn]
-        return _down.forward(inner).MoveToOuterDisposeScope();
+        var up = _up.forward(hidden); // […, intermediate]
+        var intermediate = _gate is null ? Activation.Apply(_kind, up) : Activation.Gated(_kind, _gate.forward(hidden), up, _clamp); // […, intermediate]
+        return _down.forward(intermediate).MoveToOuterDisposeScope();
     }
 
     /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>

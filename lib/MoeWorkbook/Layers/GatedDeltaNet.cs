@@ -3,11 +3,13 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>Gated DeltaNet, the linear attention of Qwen3-Next: a matrix S a head maps keys to values; each position fades it, corrects what it recalls for its key, and reads it with its query (Yang et al. 2024, eq. 10).</summary>
-/// <remarks>S ← α·S; S ← S + β·k ⊗ (v − Sᵀ·k); output Sᵀ·q. The state has a fixed size, so a long context costs no more memory than a short one. Positions are computed one after another here, as in decoding.</remarks>
-public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
+/// <summary>Gated DeltaNet, the linear attention of Qwen3-Next: a matrix S a head maps keys to values; each position fades it, corrects what it recalls for its
+/// key, and reads it with its query (Yang et al. 2024, eq. 10).</summary>
+/// <remarks>S ← α·S; S ← S + β·k ⊗ (v − Sᵀ·k); output Sᵀ·q. The state has a fixed size, so a long context costs no more memory than a short one. Positions are
+/// computed one after another here, as in decoding.</remarks>
+public sealed class GatedDeltaNet : TransformerModule
 {
-    private const double LengthEpsilon = 1e-6;
+    private const double L2Epsilon = 1e-6;
 
     private readonly LinearAttentionConfig _config;
     private readonly int _layer;
@@ -24,9 +26,9 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
     /// <param name="config">Heads, sizes, length of the convolution.</param>
     /// <param name="epsilon">ε of the norm on each head's output.</param>
     /// <param name="layer">The number of the layer, under which the cache keeps its state.</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentException">A size is not positive, or the value heads are no multiple of the key heads.</exception>
-    public GatedDeltaNet(int hiddenSize, LinearAttentionConfig config, double epsilon = 1e-6, int layer = 0, WeightFactory? weights = null) : base(nameof(GatedDeltaNet))
+    public GatedDeltaNet(int hiddenSize, LinearAttentionConfig config, double epsilon = 1e-6, int layer = 0, ParameterInit? init = null) : base(nameof(GatedDeltaNet))
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.KeyHeads);
@@ -35,39 +37,29 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.ConvolutionKernel);
         if (config.ValueHeads % config.KeyHeads != 0)
             throw new ArgumentException($"ValueHeads ({config.ValueHeads}) must be a multiple of KeyHeads ({config.KeyHeads}).", nameof(config));
-        weights ??= new();
+        init ??= new();
         (_config, _layer, _epsilon, _valuesPerKey) = (config, layer, epsilon, config.ValueHeads / config.KeyHeads);
-        register_module("in_proj_qkvz", _input = new(hiddenSize, checked(2 * config.KeyWidth + 2 * config.ValueWidth), weights: weights));
-        register_module("in_proj_ba", _rates = new(hiddenSize, 2 * config.ValueHeads, weights: weights));
-        register_module("conv1d", _convolution = new(config.ConvolutionWidth, config.ConvolutionKernel, weights));
-        register_parameter("dt_bias", weights.Constant(1, config.ValueHeads));
-        register_parameter("A_log", weights.Constant(0, config.ValueHeads));
-        register_module("norm", _norm = new(config.ValueHeadSize, epsilon, weights: weights));
-        register_module("out_proj", _output = new(config.ValueWidth, hiddenSize, weights: weights.ForResidual));
-    }
-
-    /// <summary>Mixes each position with itself and the positions before it.</summary>
-    /// <param name="hidden"><c>[batch, sequence, hidden]</c>.</param>
-    /// <returns><c>[batch, sequence, hidden]</c>.</returns>
-    /// <exception cref="ArgumentException">The shape, type or device does not fit.</exception>
-    public Tensor forward(Tensor hidden)
-    {
-        using var pass = new ForwardPass();
-        return forward(hidden, pass);
+        register_module("in_proj_qkvz", _input = new(hiddenSize, checked(2 * config.KeyWidth + 2 * config.ValueWidth), init: init));
+        register_module("in_proj_ba", _rates = new(hiddenSize, 2 * config.ValueHeads, init: init));
+        register_module("conv1d", _convolution = new(config.ConvolutionWidth, config.ConvolutionKernel, init));
+        register_parameter("dt_bias", init.Constant(1, config.ValueHeads));
+        register_parameter("A_log", init.Constant(0, config.ValueHeads));
+        register_module("norm", _norm = new(config.ValueHeadSize, epsilon, init: init));
+        register_module("out_proj", _output = new(config.ValueWidth, hiddenSize, init: init.ForResidual));
     }
 
     /// <summary>Mixes each position with itself, the positions before it, and the cached state.</summary>
     /// <param name="hidden"><c>[batch, sequence, hidden]</c>.</param>
-    /// <param name="pass">The cache.</param>
+    /// <param name="context">The cache.</param>
     /// <returns><c>[batch, sequence, hidden]</c>.</returns>
     /// <exception cref="ArgumentException">The shape, type or device does not fit.</exception>
-    public override Tensor forward(Tensor hidden, ForwardPass pass)
+    public override Tensor forward(Tensor hidden, ForwardContext context)
     {
-        ArgumentNullException.ThrowIfNull(pass);
+        ArgumentNullException.ThrowIfNull(context);
         Expect.Shape(hidden, nameof(hidden), ("batch", -1), ("sequence", -1), ("hidden", _input.Weight.shape[1]));
         using var scope = NewDisposeScope();
         var batch = hidden.shape[0];
-        var past = pass.Cache?.State(_layer, batch);
+        var past = context.Cache?.State(_layer, batch);
 
         // The input projection lies key head by key head: its query, its key, its value heads, their output gates.
         long valueGroup = _valuesPerKey * _config.ValueHeadSize;
@@ -75,20 +67,20 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
             .split([_config.KeyHeadSize, _config.KeyHeadSize, valueGroup, valueGroup], -1);
         var outputGate = parts[3].reshape(batch, -1, _config.ValueHeads, _config.ValueHeadSize);
         var rates = _rates.forward(hidden).unflatten(2, _config.KeyHeads, -1).split([_valuesPerKey, _valuesPerKey], -1);
-        var writeRate = rates[0].flatten(2).Widened().sigmoid(); // β, [batch, sequence, value heads]
-        var step = functional.softplus(rates[1].flatten(2).Widened() + get_parameter("dt_bias")!.Widened());
-        var fade = (-get_parameter("A_log")!.Widened().exp() * step).exp(); // α, [batch, sequence, value heads]
+        var beta = rates[0].flatten(2).Upcast().sigmoid(); // β, [batch, sequence, value heads]
+        var step = functional.softplus(rates[1].flatten(2).Upcast() + get_parameter("dt_bias")!.Upcast());
+        var decay = (-get_parameter("A_log")!.Upcast().exp() * step).exp(); // α, [batch, sequence, value heads]
 
         var channels = cat([parts[0].flatten(2), parts[1].flatten(2), parts[2].flatten(2)], -1); // [batch, sequence, channels]
         var (mixed, tail) = _convolution.Forward(channels, past?[0]);
-        var qkv = functional.silu(mixed).Widened().split([_config.KeyWidth, _config.KeyWidth, _config.ValueWidth], -1);
+        var qkv = functional.silu(mixed).Upcast().split([_config.KeyWidth, _config.KeyWidth, _config.ValueWidth], -1);
         var query = KeyHeads(qkv[0]) / Math.Sqrt(_config.KeyHeadSize); // [batch, sequence, value heads, key size]
         var key = KeyHeads(qkv[1]);
         var value = qkv[2].unflatten(2, _config.ValueHeads, -1); // [batch, sequence, value heads, value size]
 
-        var (read, state) = Recur(query, key, value, fade, writeRate, past?[1]);
-        pass.Cache?.Replace(_layer, tail, state);
-        var normed = _norm.forward(read.to(hidden.dtype)).Widened() * functional.silu(outputGate.Widened());
+        var (read, state) = Recur(query, key, value, decay, beta, past?[1]);
+        context.Cache?.Replace(_layer, tail, state);
+        var normed = _norm.forward(read.to(hidden.dtype)).Upcast() * functional.silu(outputGate.Upcast());
         return _output.forward(normed.flatten(2).to(hidden.dtype)).MoveToOuterDisposeScope();
     }
 
@@ -96,7 +88,7 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
     private Tensor KeyHeads(Tensor channels)
     {
         var heads = channels.unflatten(2, _config.KeyHeads, -1); // [batch, sequence, key heads, key size]
-        var unit = heads * rsqrt(heads.square().sum(-1, keepdim: true) + LengthEpsilon);
+        var unit = heads * rsqrt(heads.square().sum(-1, keepdim: true) + L2Epsilon);
         return unit.repeat_interleave(_valuesPerKey, 2);
     }
 
@@ -104,11 +96,12 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
     /// <param name="query"><c>[batch, sequence, heads, key size]</c>.</param>
     /// <param name="key"><c>[batch, sequence, heads, key size]</c>.</param>
     /// <param name="value"><c>[batch, sequence, heads, value size]</c>.</param>
-    /// <param name="fade">α, <c>[batch, sequence, heads]</c>.</param>
-    /// <param name="writeRate">β, <c>[batch, sequence, heads]</c>.</param>
+    /// <param name="decay">α, <c>[batch, sequence, heads]</c>.</param>
+    /// <param name="beta">β, <c>[batch, sequence, heads]</c>.</param>
     /// <param name="past">The state before, <c>[batch, heads, key size, value size]</c>; null for zero.</param>
-    /// <returns>What each position reads, <c>[batch, sequence, heads, value size]</c>, and the last state, <c>[batch, heads, key size, value size]</c>.</returns>
-    internal static (Tensor Read, Tensor State) Recur(Tensor query, Tensor key, Tensor value, Tensor fade, Tensor writeRate, Tensor? past)
+    /// <returns>What each position reads, <c>[batch, sequence, heads, value size]</c>, and the last state, <c>[batch, heads, key size, value
+    /// size]</c>.</returns>
+    internal static (Tensor Read, Tensor State) Recur(Tensor query, Tensor key, Tensor value, Tensor decay, Tensor beta, Tensor? past)
     {
         var (batch, sequence, heads) = (query.shape[0], query.shape[1], query.shape[2]);
         var state = past ?? zeros(batch, heads, key.shape[3], value.shape[3], dtype: query.dtype, device: query.device);
@@ -117,9 +110,9 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
         {
             using var scope = NewDisposeScope();
             var k = key.select(1, t).unsqueeze(-1); // [batch, heads, key size, 1]
-            var faded = state * fade.select(1, t).unsqueeze(-1).unsqueeze(-1);
+            var faded = state * decay.select(1, t).unsqueeze(-1).unsqueeze(-1);
             var recalled = (faded * k).sum(-2); // [batch, heads, value size]
-            var correction = (value.select(1, t) - recalled) * writeRate.select(1, t).unsqueeze(-1);
+            var correction = (value.select(1, t) - recalled) * beta.select(1, t).unsqueeze(-1);
             var next = (faded + k * correction.unsqueeze(-2)).MoveToOuterDisposeScope();
             if (t > 0) state.Dispose(); // a long prompt would hold one for each position
             state = next;
@@ -134,10 +127,10 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
     {
         private readonly int _kernel;
 
-        public Convolution(int channels, int kernel, WeightFactory weights) : base("CausalConvolution")
+        public Convolution(int channels, int kernel, ParameterInit init) : base("CausalConvolution")
         {
             _kernel = kernel;
-            register_parameter("weight", weights.Normal(channels, 1, kernel));
+            register_parameter("weight", init.Normal(channels, 1, kernel));
         }
 
         /// <summary>The convolved channels, and the last kernel − 1 inputs, which the next positions need.</summary>
@@ -151,10 +144,5 @@ public sealed class GatedDeltaNet : Module<Tensor, ForwardPass, Tensor>
             for (var j = 1; j < _kernel; j++) output += padded.narrow(1, j, sequence) * taps[j];
             return (output, padded.narrow(1, sequence, _kernel - 1));
         }
-    }
-
-    /// <summary>Does nothing: the constructor registers every part under its published name, and TorchSharp would add each field under its own.</summary>
-    protected override void RegisterComponents()
-    {
     }
 }

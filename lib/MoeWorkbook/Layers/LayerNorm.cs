@@ -14,17 +14,17 @@ public sealed class LayerNorm : Module<Tensor, Tensor>
     /// <param name="size">Size of the last dimension.</param>
     /// <param name="epsilon">ε, added to the variance.</param>
     /// <param name="bias">Whether b is there.</param>
-    /// <param name="weights">Where the weights are made.</param>
+    /// <param name="init">Where the weights are made.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size is not positive or ε is negative.</exception>
-    public LayerNorm(long size, double epsilon = 1e-5, bool bias = true, WeightFactory? weights = null) : base(nameof(LayerNorm))
+    public LayerNorm(long size, double epsilon = 1e-5, bool bias = true, ParameterInit? init = null) : base(nameof(LayerNorm))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
-        weights ??= new();
+        init ??= new();
         _epsilon = epsilon;
         _bias = bias;
-        register_parameter("weight", weights.Constant(1, size));
-        if (bias) register_parameter("bias", weights.Constant(0, size));
+        register_parameter("weight", init.Constant(1, size));
+        if (bias) register_parameter("bias", init.Constant(0, size));
     }
 
     /// <summary>Normalises the last dimension.</summary>
@@ -37,22 +37,22 @@ public sealed class LayerNorm : Module<Tensor, Tensor>
         Expect.LastDimension(input, nameof(input), "size", weight.shape[0]);
         Expect.Like(input, nameof(input), weight);
         using var scope = NewDisposeScope();
-        var x = input.Widened();
+        var x = input.Upcast();
         var centred = x - x.mean([-1], keepdim: true);
         var variance = centred.square().mean([-1], keepdim: true); // […, 1]
-        var output = centred * rsqrt(variance + _epsilon) * weight.Widened();
-        if (_bias) output += get_parameter("bias")!.Widened();
+        var output = centred * rsqrt(variance + _epsilon) * weight.Upcast();
+        if (_bias) output += get_parameter("bias")!.Upcast();
         return output.to(input.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>The norm that a model's description asks for.</summary>
     /// <param name="size">Size of the last dimension.</param>
     /// <param name="config">Kind, ε, bias and centring.</param>
-    /// <param name="weights">Where the weights are made.</param>
-    internal static Module<Tensor, Tensor> For(long size, NormConfig config, WeightFactory weights) => config.Kind switch
+    /// <param name="init">Where the weights are made.</param>
+    internal static Module<Tensor, Tensor> For(long size, NormConfig config, ParameterInit init) => config.Kind switch
     {
-        NormKind.Rms => new RmsNorm(size, config.Epsilon, config.ZeroCentred, weights),
-        NormKind.Layer => new LayerNorm(size, config.Epsilon, config.Bias, weights),
+        NormKind.Rms => new RmsNorm(size, config.Epsilon, config.ZeroCentered, init),
+        NormKind.Layer => new LayerNorm(size, config.Epsilon, config.Bias, init),
         _ => throw new NotSupportedException($"The norm {config.Kind} is not supported."),
     };
 }

@@ -13,16 +13,16 @@ public sealed class Projection : Module<Tensor, Tensor>
     /// <param name="inputSize">Number of input features.</param>
     /// <param name="outputSize">Number of output features.</param>
     /// <param name="bias">Whether b is there; it starts at zero.</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public Projection(long inputSize, long outputSize, bool bias = false, WeightFactory? weights = null) : base(nameof(Projection))
+    public Projection(long inputSize, long outputSize, bool bias = false, ParameterInit? init = null) : base(nameof(Projection))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outputSize);
-        weights ??= new();
+        init ??= new();
         _bias = bias;
-        register_parameter("weight", weights.Normal(outputSize, inputSize));
-        if (bias) register_parameter("bias", weights.Constant(0, outputSize));
+        register_parameter("weight", init.Normal(outputSize, inputSize));
+        if (bias) register_parameter("bias", init.Constant(0, outputSize));
     }
 
     /// <summary>The weight W, <c>[output, input]</c>.</summary>

@@ -13,16 +13,16 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
     /// <summary>A norm over the last dimension; g starts at one.</summary>
     /// <param name="size">Size of the last dimension.</param>
     /// <param name="epsilon">ε, added to the mean square.</param>
-    /// <param name="zeroCentred">Whether the stored weight is g − 1 (Qwen3-Next).</param>
-    /// <param name="weights">Where the weight is made.</param>
+    /// <param name="zeroCentered">Whether the stored weight is g − 1 (Qwen3-Next).</param>
+    /// <param name="init">Where the weight is made.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size is not positive or ε is negative.</exception>
-    public RmsNorm(long size, double epsilon = 1e-6, bool zeroCentred = false, WeightFactory? weights = null) : base(nameof(RmsNorm))
+    public RmsNorm(long size, double epsilon = 1e-6, bool zeroCentered = false, ParameterInit? init = null) : base(nameof(RmsNorm))
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
         _epsilon = epsilon;
-        _zeroCentred = zeroCentred;
-        register_parameter("weight", (weights ?? new()).Constant(zeroCentred ? 0 : 1, size));
+        _zeroCentred = zeroCentered;
+        register_parameter("weight", (init ?? new()).Constant(zeroCentered ? 0 : 1, size));
     }
 
     /// <summary>Normalises the last dimension.</summary>
@@ -35,7 +35,7 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
         Expect.LastDimension(input, nameof(input), "size", weight.shape[0]);
         Expect.Like(input, nameof(input), weight);
         using var scope = NewDisposeScope();
-        var gain = _zeroCentred ? weight.Widened() + 1 : weight.Widened();
+        var gain = _zeroCentred ? weight.Upcast() + 1 : weight.Upcast();
         return (Normalize(input, _epsilon) * gain).to(input.dtype).MoveToOuterDisposeScope();
     }
 
@@ -48,7 +48,7 @@ public sealed class RmsNorm : Module<Tensor, Tensor>
     {
         Expect.Floating(input, nameof(input));
         using var scope = NewDisposeScope();
-        var x = input.Widened();
+        var x = input.Upcast();
         var meanSquare = x.square().mean([-1], keepdim: true); // […, 1]
         return (x * rsqrt(meanSquare + epsilon)).MoveToOuterDisposeScope();
     }

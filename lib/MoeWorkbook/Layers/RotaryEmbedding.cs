@@ -85,7 +85,7 @@ public sealed class RotaryEmbedding
         var halves = _config.Interleaved
             ? rotated.unflatten(3, pairs, 2).unbind(-1) // pair i is elements 2i and 2i + 1
             : rotated.chunk(2, -1); // pair i is elements i and i + rotated / 2
-        var (a, b) = (halves[0].Widened(), halves[1].Widened()); // each [batch, heads, sequence, pairs]
+        var (a, b) = (halves[0].Upcast(), halves[1].Upcast()); // each [batch, heads, sequence, pairs]
         var (cosine, sine) = rotation;
         var (first, second) = (a * cosine - b * sine, b * cosine + a * sine);
         var turned = _config.Interleaved ? stack([first, second], -1).flatten(-2, -1) : cat([first, second], -1);

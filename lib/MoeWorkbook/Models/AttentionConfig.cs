@@ -1,10 +1,11 @@
 namespace MoeWorkbook;
 
-/// <summary>The shape of grouped-query attention: <paramref name="Heads"/> query heads share <paramref name="KeyValueHeads"/> key and value heads, each of size <paramref name="HeadSize"/>.</summary>
-/// <param name="Heads">Number of query heads.</param>
-/// <param name="KeyValueHeads">Number of key heads, and of value heads; divides <paramref name="Heads"/>.</param>
+/// <summary>The shape of grouped-query attention: <paramref name="HeadCount"/> query heads share <paramref name="KeyValueHeadCount"/> key and value heads, each
+/// of size <paramref name="HeadSize"/>.</summary>
+/// <param name="HeadCount">Number of query heads.</param>
+/// <param name="KeyValueHeadCount">Number of key heads, and of value heads; divides <paramref name="HeadCount"/>.</param>
 /// <param name="HeadSize">Size of one head. It need not be hidden size / heads (Qwen3 and gpt-oss differ).</param>
-public sealed record AttentionConfig(int Heads, int KeyValueHeads, int HeadSize)
+public sealed record AttentionConfig(int HeadCount, int KeyValueHeadCount, int HeadSize)
 {
     /// <summary>Whether the query, key and value projections have a bias.</summary>
     public bool QueryKeyValueBias { get; init; }
@@ -31,8 +32,8 @@ public sealed record AttentionConfig(int Heads, int KeyValueHeads, int HeadSize)
     public double? Clip { get; init; }
 
     /// <summary>Width of all query heads together: heads × head size.</summary>
-    public int QueryWidth => checked(Heads * HeadSize);
+    public int QueryWidth => checked(HeadCount * HeadSize);
 
     /// <summary>Width of all key heads together, and of all value heads: key-value heads × head size.</summary>
-    public int KeyValueWidth => checked(KeyValueHeads * HeadSize);
+    public int KeyValueWidth => checked(KeyValueHeadCount * HeadSize);
 }

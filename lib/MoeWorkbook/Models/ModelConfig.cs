@@ -1,7 +1,9 @@
 namespace MoeWorkbook;
 
-/// <summary>The architecture of a transformer: everything that decides its parameters and its forward pass, and nothing about its weights. Dense where it has no experts.</summary>
-/// <remarks>Read from a Hugging Face <c>config.json</c> by <see cref="HuggingFaceConfig"/>, from the catalog by <see cref="ModelCatalog"/>, or written by hand; see <see cref="Dense"/> and <see cref="MixtureOfExperts"/>.</remarks>
+/// <summary>The architecture of a transformer: everything that decides its parameters and its forward pass, and nothing about its weights. Dense where it has
+/// no experts.</summary>
+/// <remarks>Read from a Hugging Face <c>config.json</c> by <see cref="HuggingFaceConfig"/>, from the catalog by <see cref="ModelCatalog"/>, or written by hand;
+/// see <see cref="Dense"/> and <see cref="MixtureOfExperts"/>.</remarks>
 public sealed record ModelConfig
 {
     /// <summary>The Hugging Face <c>model_type</c>, which also names the layout of the checkpoint.</summary>
@@ -19,7 +21,8 @@ public sealed record ModelConfig
     /// <summary>For each decoder layer, whether its feed-forward block is a Mixture-of-Experts layer.</summary>
     public required IReadOnlyList<bool> MoeLayers { get; init; }
 
-    /// <summary>The heads of full and sliding-window attention. For latent attention only <see cref="AttentionConfig.Heads"/> and the biases count.</summary>
+    /// <summary>The headCount of full and sliding-window attention. For latent attention only <see cref="AttentionConfig.HeadCount"/> and the biases
+    /// count.</summary>
     public required AttentionConfig Attention { get; init; }
 
     /// <summary>Multi-head latent attention, where some layer has it.</summary>
@@ -40,8 +43,8 @@ public sealed record ModelConfig
     /// <summary>The constants of clamped SwiGLU; without meaning for other forms.</summary>
     public SwiGluClamp SwiGluClamp { get; init; } = new();
 
-    /// <summary>Inner size of a dense feed-forward block; 0 where every layer is a Mixture-of-Experts layer.</summary>
-    public int FeedForwardSize { get; init; }
+    /// <summary>Intermediate size of a dense feed-forward block; 0 where every layer is a Mixture-of-Experts layer.</summary>
+    public int IntermediateSize { get; init; }
 
     /// <summary>Whether the dense feed-forward blocks have biases.</summary>
     public bool FeedForwardBias { get; init; }
@@ -68,19 +71,19 @@ public sealed record ModelConfig
     public bool IsMixtureOfExperts => Moe is not null;
 
     /// <summary>A dense decoder in the manner of Llama: full attention, RMSNorm, SwiGLU, rotary embeddings.</summary>
-    /// <param name="hiddenSize">Size of the hidden states; divisible by <paramref name="heads"/>.</param>
+    /// <param name="hiddenSize">Size of the hidden states; divisible by <paramref name="headCount"/>.</param>
     /// <param name="layerCount">Number of layers.</param>
-    /// <param name="heads">Number of query heads.</param>
-    /// <param name="keyValueHeads">Number of key and value heads; divides <paramref name="heads"/>.</param>
-    /// <param name="feedForwardSize">Inner size of the feed-forward blocks.</param>
+    /// <param name="headCount">Number of query heads.</param>
+    /// <param name="keyValueHeadCount">Number of key and value headCount; divides <paramref name="headCount"/>.</param>
+    /// <param name="intermediateSize">Intermediate size of the feed-forward blocks.</param>
     /// <param name="vocabularySize">Number of tokens.</param>
     /// <exception cref="ArgumentException">A size is not positive or two of them do not fit together.</exception>
-    public static ModelConfig Dense(int hiddenSize, int layerCount, int heads, int keyValueHeads, int feedForwardSize, int vocabularySize)
+    public static ModelConfig Dense(int hiddenSize, int layerCount, int headCount, int keyValueHeadCount, int intermediateSize, int vocabularySize)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(layerCount);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
-        if (hiddenSize % heads != 0)
-            throw new ArgumentException($"hiddenSize ({hiddenSize}) must be a multiple of heads ({heads}).", nameof(hiddenSize));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(headCount);
+        if (hiddenSize % headCount != 0)
+            throw new ArgumentException($"hiddenSize ({hiddenSize}) must be a multiple of headCount ({headCount}).", nameof(hiddenSize));
         var config = new ModelConfig
         {
             ModelType = "llama",
@@ -88,10 +91,10 @@ public sealed record ModelConfig
             VocabularySize = vocabularySize,
             LayerAttention = [.. Enumerable.Repeat(AttentionKind.Full, layerCount)],
             MoeLayers = [.. Enumerable.Repeat(false, layerCount)],
-            Attention = new(heads, keyValueHeads, hiddenSize / heads),
+            Attention = new(headCount, keyValueHeadCount, hiddenSize / headCount),
             Rotary = new(10000),
             Norm = new(NormKind.Rms, 1e-5),
-            FeedForwardSize = feedForwardSize,
+            IntermediateSize = intermediateSize,
         };
         config.Validate();
         return config;
@@ -100,16 +103,16 @@ public sealed record ModelConfig
     /// <summary>The same decoder with every feed-forward block replaced by a Mixture-of-Experts layer in the manner of Mixtral.</summary>
     /// <param name="experts">Number of routed experts E.</param>
     /// <param name="expertsPerToken">Number of experts k that each token visits; at most <paramref name="experts"/>.</param>
-    /// <param name="expertSize">Inner size of one expert; by default that of the dense block.</param>
+    /// <param name="intermediateSize">Intermediate size of one expert; by default that of the dense block.</param>
     /// <exception cref="ArgumentException">A size is not positive, or k is larger than E.</exception>
-    public ModelConfig MixtureOfExperts(int experts, int expertsPerToken, int? expertSize = null)
+    public ModelConfig MixtureOfExperts(int experts, int expertsPerToken, int? intermediateSize = null)
     {
         var config = this with
         {
             ModelType = "mixtral",
-            FeedForwardSize = 0,
+            IntermediateSize = 0,
             MoeLayers = [.. Enumerable.Repeat(true, LayerCount)],
-            Moe = new(experts, expertsPerToken, expertSize ?? FeedForwardSize) { NormalizeWeights = true },
+            Moe = new(experts, expertsPerToken, intermediateSize ?? IntermediateSize) { NormalizeWeights = true },
         };
         config.Validate();
         return config;
@@ -122,11 +125,11 @@ public sealed record ModelConfig
         Positive(HiddenSize, nameof(HiddenSize));
         Positive(VocabularySize, nameof(VocabularySize));
         Positive(LayerCount, nameof(LayerCount));
-        Positive(Attention.Heads, "Attention.Heads");
-        Positive(Attention.KeyValueHeads, "Attention.KeyValueHeads");
+        Positive(Attention.HeadCount, "Attention.HeadCount");
+        Positive(Attention.KeyValueHeadCount, "Attention.KeyValueHeadCount");
         Positive(Attention.HeadSize, "Attention.HeadSize");
-        Require(Attention.Heads % Attention.KeyValueHeads == 0,
-            $"Attention.Heads ({Attention.Heads}) must be a multiple of Attention.KeyValueHeads ({Attention.KeyValueHeads}).");
+        Require(Attention.HeadCount % Attention.KeyValueHeadCount == 0,
+            $"Attention.HeadCount ({Attention.HeadCount}) must be a multiple of Attention.KeyValueHeadCount ({Attention.KeyValueHeadCount}).");
         Require(MoeLayers.Count == LayerCount,
             $"MoeLayers has {MoeLayers.Count} entries but LayerAttention has {LayerCount}: one for each layer is needed.");
         Require(!LayerAttention.Contains(AttentionKind.SlidingWindow) || Attention.SlidingWindow > 0,
@@ -138,7 +141,7 @@ public sealed record ModelConfig
         Require(!LayerAttention.Contains(AttentionKind.Linear) || LinearAttention is not null,
             "A layer has linear attention but LinearAttention is null.");
         if (MoeLayers.Contains(false) || Encoder?.MoeLayers.Contains(false) == true)
-            Positive(FeedForwardSize, nameof(FeedForwardSize));
+            Positive(IntermediateSize, nameof(IntermediateSize));
         if (Moe is null)
         {
             Require(!MoeLayers.Contains(true) && Encoder?.MoeLayers.Contains(true) != true, "A layer is a Mixture-of-Experts layer but Moe is null.");
@@ -147,7 +150,7 @@ public sealed record ModelConfig
 
         Positive(Moe.ExpertCount, "Moe.ExpertCount");
         Positive(Moe.ExpertsPerToken, "Moe.ExpertsPerToken");
-        Positive(Moe.ExpertSize, "Moe.ExpertSize");
+        Positive(Moe.IntermediateSize, "Moe.IntermediateSize");
         Require(Moe.ExpertsPerToken <= Moe.ExpertCount,
             $"Moe.ExpertsPerToken ({Moe.ExpertsPerToken}) must not exceed Moe.ExpertCount ({Moe.ExpertCount}).");
         Require(Moe.GroupCount > 0 && Moe.ExpertCount % Moe.GroupCount == 0,

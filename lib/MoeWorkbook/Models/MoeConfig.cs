@@ -3,11 +3,11 @@ namespace MoeWorkbook;
 /// <summary>The shape of a Mixture-of-Experts feed-forward layer.</summary>
 /// <param name="ExpertCount">Number of routed experts E.</param>
 /// <param name="ExpertsPerToken">Number of routed experts k that each token visits; at most <paramref name="ExpertCount"/>.</param>
-/// <param name="ExpertSize">Inner size of one routed expert.</param>
-public sealed record MoeConfig(int ExpertCount, int ExpertsPerToken, int ExpertSize)
+/// <param name="IntermediateSize">Intermediate size of one routed expert.</param>
+public sealed record MoeConfig(int ExpertCount, int ExpertsPerToken, int IntermediateSize)
 {
-    /// <summary>Inner size of all shared experts together, which every token visits; 0 for none.</summary>
-    public int SharedExpertSize { get; init; }
+    /// <summary>Intermediate size of all shared experts together, which every token visits; 0 for none.</summary>
+    public int SharedIntermediateSize { get; init; }
 
     /// <summary>Whether the shared expert's output is multiplied by a sigmoid gate (Qwen2-MoE).</summary>
     public bool SharedExpertGate { get; init; }

@@ -9,7 +9,7 @@ public sealed record NormConfig(NormKind Kind, double Epsilon)
     public bool Bias { get; init; }
 
     /// <summary>Whether the stored weight is the difference from one (Qwen3-Next).</summary>
-    public bool ZeroCentred { get; init; }
+    public bool ZeroCentered { get; init; }
 
     /// <summary>Norms in a decoder layer: 2 before its blocks, or 4 before and after them (Grok-1).</summary>
     public int PerLayer { get; init; } = 2;

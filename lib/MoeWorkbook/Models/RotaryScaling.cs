@@ -5,7 +5,7 @@ namespace MoeWorkbook;
 /// <param name="Factor">By how much the context grows.</param>
 public sealed record RotaryScaling(string Kind, double Factor)
 {
-    /// <summary>The context length of pre-training; null where the file does not say.</summary>
+    /// <summary>The context length of pre-training, which <c>yarn</c> and <c>llama3</c> need; null where it is not known.</summary>
     public int? OriginalMaxPositions { get; init; }
 
     /// <summary>YaRN's β_fast: dimensions that turn more often than this over the original context keep their frequency (Peng et al. 2023).</summary>

@@ -2,11 +2,14 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Losses that a trainer adds so that a router uses all experts. Each is a scalar, checks its decision (an <see cref="ArgumentException"/> names a tensor of the wrong shape), and is differentiable through the router's scores, not through its choices.</summary>
-/// <remarks>At uniform load and uniform probabilities the products of shares are 1 and the squared coefficients of variation 0, for every k. That is a stationary value and no lower bound.</remarks>
+/// <summary>Losses that a trainer adds so that a router uses all experts. Each is a scalar, checks its decision (an <see cref="ArgumentException"/> names a
+/// tensor of the wrong shape), and is differentiable through the router's scores, not through its choices.</summary>
+/// <remarks>At uniform load and uniform probabilities the products of shares are 1 and the squared coefficients of variation 0, for every k. That is a
+/// stationary value and no lower bound.</remarks>
 public static class BalancingLoss
 {
-    /// <summary>Switch Transformers' loss E·Σᵢ fᵢ·Pᵢ: f is the share of assignments that expert i has, P its mean probability (Fedus et al. 2021, eq. 4).</summary>
+    /// <summary>Switch Transformers' loss E·Σᵢ fᵢ·Pᵢ: f is the share of assignments that expert i has, P its mean probability (Fedus et al. 2021, eq.
+    /// 4).</summary>
     /// <param name="routing">A routing decision.</param>
     /// <returns>A scalar: 1 at uniform, E where one expert has all tokens with certainty.</returns>
     public static Tensor Switch(RoutingDecision routing)
@@ -17,7 +20,8 @@ public static class BalancingLoss
         return ProductOfShares(load / load.sum().clamp_min(1), Probabilities(routing).mean([0L])).MoveToOuterDisposeScope();
     }
 
-    /// <summary>GShard's loss, the same product with f counted over first choices only, times E² to be 1 at uniform (Lepikhin et al. 2020, algorithm 1).</summary>
+    /// <summary>GShard's loss, the same product with f counted over first choices only, times E² to be 1 at uniform (Lepikhin et al. 2020, algorithm
+    /// 1).</summary>
     /// <param name="routing">The decision of a top-k router.</param>
     /// <returns>A scalar: 1 at uniform.</returns>
     /// <exception cref="InvalidOperationException">Tokens have different numbers of experts, so there is no first choice.</exception>
@@ -25,7 +29,7 @@ public static class BalancingLoss
     {
         Check(routing);
         using var scope = NewDisposeScope();
-        var first = routing.ExpertTable.select(1, 0); // [tokens]
+        var first = routing.TopKExperts.select(1, 0); // [tokens]
         var load = zeros(routing.ExpertCount, dtype: ScalarType.Float32, device: first.device)
             .index_add(0, first, ones_like(first, ScalarType.Float32), 1); // [experts]
         return ProductOfShares(load / routing.TokenCount, Probabilities(routing).mean([0L])).MoveToOuterDisposeScope();
@@ -54,12 +58,13 @@ public static class BalancingLoss
     {
         Check(routing);
         using var scope = NewDisposeScope();
-        var weights = routing.Weights.Widened();
+        var weights = routing.Weights.Upcast();
         var importance = zeros(routing.ExpertCount, dtype: weights.dtype, device: weights.device).index_add(0, routing.Experts, weights, 1); // [experts]
         return SquaredVariation(importance).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The squared coefficient of variation of a smooth load: the probability that expert i would be among the k best if its noise were drawn again (Shazeer et al. 2017, appendix A).</summary>
+    /// <summary>The squared coefficient of variation of a smooth load: the probability that expert i would be among the k best if its noise were drawn again
+    /// (Shazeer et al. 2017, appendix A).</summary>
     /// <param name="routing">The decision of a <see cref="NoisyTopKRouter"/> while training, with k below the number of experts.</param>
     /// <returns>A scalar: 0 at uniform.</returns>
     /// <exception cref="InvalidOperationException">The decision has no noise, or k is the number of experts.</exception>
@@ -85,7 +90,7 @@ public static class BalancingLoss
     {
         Check(routing);
         using var scope = NewDisposeScope();
-        return routing.Logits.Widened().logsumexp(-1).square().mean().MoveToOuterDisposeScope();
+        return routing.Logits.Upcast().logsumexp(-1).square().mean().MoveToOuterDisposeScope();
     }
 
     private static void Check(RoutingDecision routing)
@@ -97,7 +102,7 @@ public static class BalancingLoss
     /// <summary>The scores as a distribution over experts, <c>[tokens, experts]</c>: sigmoids do not sum to one.</summary>
     private static Tensor Probabilities(RoutingDecision routing)
     {
-        var scores = routing.Scores.Widened();
+        var scores = routing.Scores.Upcast();
         return scores / scores.sum(-1, keepdim: true);
     }
 

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>Hash routing: a token's expert is a fixed pseudo-random function of its id (Roller et al. 2021).</summary>
-/// <remarks>Nothing is learned and nothing can collapse, but frequent tokens make their experts busy. Logits are zero; scores are one at the chosen expert.</remarks>
+/// <remarks>Nothing is learned and nothing can collapse, but frequent tokens make their experts busy. Logits are zero; scores are one at the chosen
+/// expert.</remarks>
 public sealed class HashRouter : Router
 {
     private readonly long _seed;
@@ -19,11 +20,8 @@ public sealed class HashRouter : Router
     /// <param name="tokenId">The token's id.</param>
     public int ExpertOf(long tokenId)
     {
-        // The finaliser of SplitMix64 (Steele et al. 2014): every bit of the id changes every bit of the result.
-        var z = unchecked((ulong)(tokenId + 1) * 0x9E3779B97F4A7C15 ^ (ulong)_seed * 0xD1B54A32D192ED03);
-        z = unchecked((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9);
-        z = unchecked((z ^ (z >> 27)) * 0x94D049BB133111EB);
-        return (int)((z ^ (z >> 31)) % (ulong)ExpertCount);
+        var hash = RandomSource.Mix(unchecked((ulong)(tokenId + 1) * 0x9E3779B97F4A7C15 ^ (ulong)_seed * 0xD1B54A32D192ED03));
+        return (int)(hash % (ulong)ExpertCount);
     }
 
     /// <inheritdoc/>

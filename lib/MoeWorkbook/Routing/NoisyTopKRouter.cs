@@ -3,7 +3,8 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>Noisy top-k gating: H = x·W + ε ⊙ softplus(x·W_noise) with ε ~ N(0, 1); the k largest H are taken, weighted by their softmax (Shazeer et al. 2017, eqs. 3–5).</summary>
+/// <summary>Noisy top-k gating: H = x·W + ε ⊙ softplus(x·W_noise) with ε ~ N(0, 1); the k largest H are taken, weighted by their softmax (Shazeer et al. 2017,
+/// eqs. 3–5).</summary>
 /// <remarks>The noise is there while training only. Its learned size gives <see cref="BalancingLoss.ShazeerLoad"/> a gradient.</remarks>
 public sealed class NoisyTopKRouter : LinearRouter
 {
@@ -11,13 +12,13 @@ public sealed class NoisyTopKRouter : LinearRouter
     /// <param name="hiddenSize">Size of the hidden states.</param>
     /// <param name="expertCount">Number of experts E.</param>
     /// <param name="expertsPerToken">Number of experts k of each token.</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or k is larger than E.</exception>
-    public NoisyTopKRouter(int hiddenSize, int expertCount, int expertsPerToken, WeightFactory? weights = null)
-        : base(nameof(NoisyTopKRouter), hiddenSize, expertCount, bias: false, weights ??= new())
+    public NoisyTopKRouter(int hiddenSize, int expertCount, int expertsPerToken, ParameterInit? init = null)
+        : base(nameof(NoisyTopKRouter), hiddenSize, expertCount, init ??= new())
     {
         ExpertsPerToken = CheckedExpertsPerToken(expertsPerToken, expertCount);
-        register_parameter("noise_weight", weights.Constant(0, expertCount, hiddenSize));
+        register_parameter("noise_weight", init.Constant(0, expertCount, hiddenSize));
     }
 
     /// <summary>Number of experts k of each token.</summary>
@@ -27,17 +28,17 @@ public sealed class NoisyTopKRouter : LinearRouter
     protected override RoutingDecision Route(RouterInput input)
     {
         var logits = Logits(input.Hidden); // [tokens, experts]
-        Tensor decided = logits, deviation = logits;
-        if (training)
-        {
-            var noiseLogits = functional.linear(input.Hidden.reshape(-1, HiddenSize).Widened(), get_parameter("noise_weight")!.Widened());
-            deviation = functional.softplus(noiseLogits); // σ, [tokens, experts]
-            var noise = Noise.Normal(logits.shape, logits.dtype, logits.device, input.Generator); // [tokens, experts]
-            decided = logits + noise * deviation;
-        }
+        if (!training) return Decide(input, logits, logits);
+        var noiseLogits = functional.linear(input.Hidden.reshape(-1, HiddenSize).Upcast(), get_parameter("noise_weight")!.Upcast());
+        var deviation = functional.softplus(noiseLogits); // σ, [tokens, experts]
+        var noise = Noise.Normal(logits.shape, logits.dtype, logits.device, input.Generator); // [tokens, experts]
+        var noisy = logits + noise * deviation; // H, [tokens, experts]
+        return Decide(input, logits, noisy) with { NoisyLogits = noisy, NoiseDeviation = deviation };
+    }
 
-        var (chosen, experts) = Largest(decided, ExpertsPerToken); // both [tokens, k]
-        var decision = RoutingDecision.TopK(input, logits, decided.softmax(-1), experts, chosen.softmax(-1));
-        return training ? decision with { NoisyLogits = decided, NoiseDeviation = deviation } : decision;
+    private RoutingDecision Decide(RouterInput input, Tensor logits, Tensor decided)
+    {
+        var (chosen, experts) = TopK(decided, ExpertsPerToken); // both [tokens, k]
+        return RoutingDecision.TopK(input, logits, decided.softmax(-1), experts, chosen.softmax(-1));
     }
 }

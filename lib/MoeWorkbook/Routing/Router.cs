@@ -4,6 +4,8 @@ using static TorchSharp.torch.nn;
 namespace MoeWorkbook;
 
 /// <summary>Decides which experts compute which tokens. It knows no expert and no layer.</summary>
+/// <remarks>For a router of your own override <see cref="Route"/>; a <see cref="LinearRouter"/> brings the logits. <see cref="RoutingDecision.TopK"/> makes the
+/// decision of what <see cref="TopK"/> chose.</remarks>
 public abstract class Router : Module<RouterInput, RoutingDecision>
 {
     /// <summary>A router to a number of experts.</summary>
@@ -49,8 +51,11 @@ public abstract class Router : Module<RouterInput, RoutingDecision>
     protected abstract RoutingDecision Route(RouterInput input);
 
     /// <summary>Checks a number of experts per token.</summary>
+    /// <param name="expertsPerToken">The number k.</param>
+    /// <param name="expertCount">The number of experts E.</param>
+    /// <returns>The number k.</returns>
     /// <exception cref="ArgumentOutOfRangeException">It is not from 1 to the number of experts.</exception>
-    private protected static int CheckedExpertsPerToken(int expertsPerToken, int expertCount)
+    protected static int CheckedExpertsPerToken(int expertsPerToken, int expertCount)
     {
         if (expertsPerToken < 1 || expertsPerToken > expertCount)
             throw new ArgumentOutOfRangeException(nameof(expertsPerToken), expertsPerToken, $"expertsPerToken must be from 1 to the number of experts, {expertCount}.");
@@ -61,7 +66,7 @@ public abstract class Router : Module<RouterInput, RoutingDecision>
     /// <param name="scores"><c>[tokens, experts]</c>.</param>
     /// <param name="k">How many.</param>
     /// <returns>The scores and their experts, largest first, both <c>[tokens, k]</c>.</returns>
-    private protected static (Tensor Scores, Tensor Experts) Largest(Tensor scores, int k)
+    protected static (Tensor Scores, Tensor Experts) TopK(Tensor scores, int k)
     {
         var (sorted, experts) = scores.sort(-1, descending: true, stable: true);
         return (sorted.narrow(-1, 0, k), experts.narrow(-1, 0, k));

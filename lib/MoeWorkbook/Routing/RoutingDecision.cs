@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 namespace MoeWorkbook;
 
 /// <summary>Which expert computes which token, and with what weight: a flat list of assignments.</summary>
-/// <remarks>Tokens are numbered through the batch: token t is position t mod sequence of sequence t / sequence. Every router gives one of these, and every runner, loss, statistic and figure reads it.</remarks>
+/// <remarks>Tokens are numbered through the batch: token t is position t mod sequence of sequence t / sequence. Every router gives one of these, and every
+/// runner, loss, statistic and figure reads it.</remarks>
 public sealed record RoutingDecision
 {
     /// <summary>The token of each assignment, 64-bit integers <c>[assignments]</c>.</summary>
@@ -30,7 +31,8 @@ public sealed record RoutingDecision
     /// <summary>Number of positions in each sequence.</summary>
     public required long Sequence { get; init; }
 
-    /// <summary>Number of experts k of every token, where it is the same for all; the assignments then lie token after token, best first. Null for routers that let experts choose.</summary>
+    /// <summary>Number of experts k of every token, where it is the same for all; the assignments then lie token after token, best first. Null for routers that
+    /// let experts choose.</summary>
     public int? ExpertsPerToken { get; init; }
 
     /// <summary>The logits with training-time noise, <c>[tokens, experts]</c>, where the router adds some.</summary>
@@ -47,11 +49,11 @@ public sealed record RoutingDecision
 
     /// <summary>The experts of each token, best first, <c>[tokens, k]</c>: a view of <see cref="Experts"/>.</summary>
     /// <exception cref="InvalidOperationException">Tokens have different numbers of experts.</exception>
-    public Tensor ExpertTable => Experts.view(TokenCount, PerToken);
+    public Tensor TopKExperts => Experts.view(TokenCount, PerToken);
 
     /// <summary>The combine weights of each token, <c>[tokens, k]</c>: a view of <see cref="Weights"/>.</summary>
     /// <exception cref="InvalidOperationException">Tokens have different numbers of experts.</exception>
-    public Tensor WeightTable => Weights.view(TokenCount, PerToken);
+    public Tensor TopKWeights => Weights.view(TokenCount, PerToken);
 
     /// <summary>The load of each expert: how many assignments it has, 64-bit integers <c>[experts]</c>.</summary>
     /// <param name="keptOnly">Whether to count only assignments that are computed.</param>
@@ -93,6 +95,34 @@ public sealed record RoutingDecision
             Sequence = sequence,
             ExpertsPerToken = (int)k,
         }.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The decision of a router that gives tokens different numbers of experts. Nothing is dropped.</summary>
+    /// <param name="input">What the router saw.</param>
+    /// <param name="logits">The router's logits, <c>[tokens, experts]</c>.</param>
+    /// <param name="scores">What it made of them, <c>[tokens, experts]</c>.</param>
+    /// <param name="tokens">The token of each assignment, <c>[assignments]</c>.</param>
+    /// <param name="experts">Its expert, <c>[assignments]</c>.</param>
+    /// <param name="weights">Its combine weight, <c>[assignments]</c>.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public static RoutingDecision Flat(RouterInput input, Tensor logits, Tensor scores, Tensor tokens, Tensor experts, Tensor weights)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(tokens);
+        using var scope = NewDisposeScope();
+        var decision = new RoutingDecision
+        {
+            Tokens = tokens.alias(),
+            Experts = experts.alias(),
+            Weights = weights.alias(),
+            Kept = ones_like(tokens, ScalarType.Bool),
+            Logits = logits.alias(),
+            Scores = scores.alias(),
+            Batch = input.Hidden.shape[0],
+            Sequence = input.Hidden.shape[1],
+        };
+        decision.Validate();
+        return decision.MoveToOuterDisposeScope();
     }
 
     /// <summary>Moves every tensor to the dispose scope around the current one.</summary>

@@ -2,8 +2,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Balanced assignment as optimal transport, in the manner of BASE layers (Lewis et al. 2021; Clark et al. 2022, section 3.1): while training, exp(logits) is scaled by rows and columns until every expert receives the same total, and the k largest scaled values are taken.</summary>
-/// <remarks>The scaling only selects; the combine weight is the sigmoid of the unscaled logit (the softmax with k above 1), so the gradient never sees it. In evaluation tokens choose by their logits alone: the scaling compares tokens, and would see the future.</remarks>
+/// <summary>Balanced assignment as optimal transport, in the manner of BASE layers (Lewis et al. 2021; Clark et al. 2022, section 3.1): while training,
+/// exp(logits) is scaled by rows and columns until every expert receives the same total, and the k largest scaled values are taken.</summary>
+/// <remarks>The scaling only selects; the combine weight is the sigmoid of the unscaled logit (the softmax with k above 1), so the gradient never sees it. In
+/// evaluation tokens choose by their logits alone: the scaling compares tokens, and would see the future.</remarks>
 public sealed class SinkhornRouter : LinearRouter
 {
     /// <summary>A router to k of E experts.</summary>
@@ -11,10 +13,10 @@ public sealed class SinkhornRouter : LinearRouter
     /// <param name="expertCount">Number of experts E.</param>
     /// <param name="expertsPerToken">Number of experts k of each token.</param>
     /// <param name="iterations">How often rows and columns are scaled.</param>
-    /// <param name="weights">Where and how the weights are made.</param>
+    /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not positive, or k is larger than E.</exception>
-    public SinkhornRouter(int hiddenSize, int expertCount, int expertsPerToken = 1, int iterations = 30, WeightFactory? weights = null)
-        : base(nameof(SinkhornRouter), hiddenSize, expertCount, bias: false, weights ?? new())
+    public SinkhornRouter(int hiddenSize, int expertCount, int expertsPerToken = 1, int iterations = 30, ParameterInit? init = null)
+        : base(nameof(SinkhornRouter), hiddenSize, expertCount, init)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
         ExpertsPerToken = CheckedExpertsPerToken(expertsPerToken, expertCount);
@@ -33,7 +35,7 @@ public sealed class SinkhornRouter : LinearRouter
         var logits = Logits(input.Hidden); // [tokens, experts]
         var scores = ExpertsPerToken == 1 ? logits.sigmoid() : logits.softmax(-1); // [tokens, experts]
         var selection = training ? LogTransport(logits, Iterations) : logits; // [tokens, experts]
-        var experts = Largest(selection, ExpertsPerToken).Experts; // [tokens, k]
+        var experts = TopK(selection, ExpertsPerToken).Experts; // [tokens, k]
         return RoutingDecision.TopK(input, logits, scores, experts, scores.gather(-1, experts));
     }
 

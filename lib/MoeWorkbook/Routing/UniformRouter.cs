@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Perfectly even routing for timing: tokens are dealt to experts in turn, k to each token, all with weight 1/k. It looks at no hidden state.</summary>
+/// <summary>Perfectly even routing for timing: tokens are dealt to experts in turn, k to each token, all with weight 1/k. It looks at no hidden
+/// state.</summary>
 public sealed class UniformRouter : Router
 {
     /// <summary>A router that deals tokens to E experts.</summary>

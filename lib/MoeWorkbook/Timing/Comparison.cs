@@ -17,7 +17,8 @@ public sealed class Comparison : INotebookDisplay
     public Measurement this[string name] => Measurements.FirstOrDefault(measurement => measurement.Name == name)
         ?? throw new ArgumentException($"There is no '{name}'; there are {string.Join(", ", Measurements.Select(measurement => measurement.Name))}.", nameof(name));
 
-    /// <summary>How many times as long one alternative takes as another: the median over the rounds of the ratio within a round, in which both met the same machine.</summary>
+    /// <summary>How many times as long one alternative takes as another: the median over the rounds of the ratio within a round, in which both met the same
+    /// machine.</summary>
     /// <param name="slower">The alternative above the line.</param>
     /// <param name="faster">The alternative below it.</param>
     /// <exception cref="ArgumentException">There is none of a name.</exception>

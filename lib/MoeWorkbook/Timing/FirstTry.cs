@@ -4,7 +4,7 @@ namespace MoeWorkbook;
 
 /// <summary>A small piece of a computation, timed before the whole is begun: milliseconds tell whether that would take minutes.</summary>
 /// <param name="FlopsPerSecond">The piece's operations a second.</param>
-public readonly record struct FirstTry(double FlopsPerSecond)
+internal readonly record struct FirstTry(double FlopsPerSecond)
 {
     // Few rows wait for their weights. Many are seldom more than so many times as fast.
     private const double MostGain = 16;

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>The comparison that the workbook is about: one Mixture-of-Experts layer against the dense block of equal total and that of equal active parameters, all three on the same storage.</summary>
+/// <summary>The comparison that the workbook is about: one Mixture-of-Experts layer against the dense block of equal total and that of equal active parameters,
+/// all three on the same storage.</summary>
 public sealed class LayerComparison
 {
     private const int Decisions = 4; // so that a sample averages over draws, and no expert stays in a cache
@@ -25,7 +26,8 @@ public sealed class LayerComparison
         (_experts, _expertsPerToken, _runner) = (experts, expertsPerToken, runner);
     }
 
-    /// <summary>Times the three at several numbers of tokens. Each dense block is run in two ways, as matrix products and by the expert runner, and the faster one counts.</summary>
+    /// <summary>Times the three at several numbers of tokens. Each dense block is run in two ways, as matrix products and by the expert runner, and the faster
+    /// one counts.</summary>
     /// <param name="tokens">The numbers of tokens.</param>
     /// <param name="patterns">How tokens are spread over experts; each pattern is timed in the same rounds as the dense blocks.</param>
     /// <param name="options">How to measure; null for the defaults.</param>
@@ -48,7 +50,7 @@ public sealed class LayerComparison
         var hidden = randn(tokens, _experts.HiddenSize, device: device).to(_experts.GateUp.dtype); // [tokens, hidden]
         var routings = patterns.Select(pattern => (Pattern: pattern, Decisions: Enumerable.Range(0, Decisions)
             .Select(seed => SyntheticRouting.Decide(pattern, tokens, _experts.ExpertCount, _expertsPerToken, seed, device)).ToArray())).ToList();
-        var times = ThreeWays.Compare(options with { Device = device }, _runner, _experts.ExpertCount, _expertsPerToken, [.. routings.Select(routing => Work(routing.Decisions))]);
+        var times = DenseBaselines.Compare(options with { Device = device }, _runner, _experts.ExpertCount, _expertsPerToken, [.. routings.Select(routing => Work(routing.Decisions))]);
         double expected = ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens);
         return [.. routings.Zip(times, (routing, own) => new LayerTiming(tokens, routing.Pattern, expected, routing.Decisions.Average(ExpertsTouched.In), own))];
 

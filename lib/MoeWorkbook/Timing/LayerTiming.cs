@@ -9,17 +9,17 @@ namespace MoeWorkbook;
 public sealed record LayerTiming(int Tokens, RoutingPattern Pattern, double ExpectedExperts, double TouchedExperts, Comparison Times)
 {
     /// <summary>Time of the Mixture-of-Experts layer.</summary>
-    public Measurement Moe => Times[ThreeWays.Moe];
+    public Measurement Moe => Times[DenseBaselines.Moe];
 
     /// <summary>Time of the dense block with as many parameters in total.</summary>
-    public Measurement EqualTotal => Times[ThreeWays.EqualTotal];
+    public Measurement EqualTotal => Times[DenseBaselines.EqualTotal];
 
     /// <summary>Time of the dense block with as many parameters as one token uses.</summary>
-    public Measurement EqualActive => Times[ThreeWays.EqualActive];
+    public Measurement EqualActive => Times[DenseBaselines.EqualActive];
 
     /// <summary>How many times as long the block of equal total parameters takes as the layer.</summary>
-    public Estimate AdvantageOverTotal => Times.Ratio(ThreeWays.EqualTotal, ThreeWays.Moe);
+    public Estimate AdvantageOverTotal => Times.Ratio(DenseBaselines.EqualTotal, DenseBaselines.Moe);
 
     /// <summary>How many times as long the layer takes as the block of equal active parameters.</summary>
-    public Estimate CostOverActive => Times.Ratio(ThreeWays.Moe, ThreeWays.EqualActive);
+    public Estimate CostOverActive => Times.Ratio(DenseBaselines.Moe, DenseBaselines.EqualActive);
 }

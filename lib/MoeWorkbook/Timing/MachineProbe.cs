@@ -6,7 +6,8 @@ namespace MoeWorkbook;
 /// <summary>What this machine can do at best: the limits that times are judged by.</summary>
 /// <param name="ReadBytesPerSecond">Read bandwidth of the device's memory, on the CPU with all cores: the median of the fastest way of reading.</param>
 /// <param name="ReadKernel">The way of reading that was fastest.</param>
-/// <param name="GemmFlopsPerSecond">Operations a second of a matrix product, by type of its numbers: the best of <see cref="MachineProbeOptions.GemmShapes"/>.</param>
+/// <param name="GemmFlopsPerSecond">Operations a second of a matrix product, by type of its numbers: the best of
+/// <see cref="MachineProbeOptions.GemmShapes"/>.</param>
 /// <param name="SecondsPerCall">Time of a call of libtorch that computes next to nothing.</param>
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
 public sealed record MachineProbe(
@@ -40,7 +41,8 @@ public sealed record MachineProbe(
         return new(memory.BytesPerSecond, memory.Kernel, gemm, CallTime(options.Device ?? CPU)) { LeftOut = leftOut };
     }
 
-    /// <summary>The rate of a product whose weights are of a type. Bfloat16 weights can be widened, and quantised weights have no product of their own in libtorch: both are held against the fastest type.</summary>
+    /// <summary>The rate of a product whose weights are of a type. Bfloat16 weights can be widened, and quantised weights have no product of their own in
+    /// libtorch: both are held against the fastest type.</summary>
     /// <param name="type">The type of the weights.</param>
     /// <exception cref="ArgumentException">The type was not probed.</exception>
     public double GemmRate(WeightType type) => type switch

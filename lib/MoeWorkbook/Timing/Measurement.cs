@@ -21,7 +21,8 @@ public sealed record Measurement(string Name, IReadOnlyList<double> Samples, Est
     /// <exception cref="ArgumentException">There is no alternative, or two have one name.</exception>
     public static Comparison Compare(params (string Name, Action Action)[] alternatives) => Compare(new(), alternatives);
 
-    /// <summary>Times alternatives against each other: after a warm-up, rounds in which each has its turn, in an order drawn anew, so that a machine that slows down slows them all.</summary>
+    /// <summary>Times alternatives against each other: after a warm-up, rounds in which each has its turn, in an order drawn anew, so that a machine that slows
+    /// down slows them all.</summary>
     /// <param name="options">How to measure.</param>
     /// <param name="alternatives">Name and action of each; the first is what the others are compared with.</param>
     /// <exception cref="ArgumentException">There is no alternative, two have one name, or an option is out of range.</exception>

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>A whole Mixture-of-Experts model, timed with a key-value cache against the dense models that its own weights make when every token visits all experts, or always the same k.</summary>
+/// <summary>A whole Mixture-of-Experts model, timed with a key-value cache against the dense models that its own weights make when every token visits all
+/// experts, or always the same k.</summary>
 /// <remarks>The three differ in the experts alone. The dense ones still ask the router, which costs them next to nothing.</remarks>
 public sealed class ModelComparison
 {
@@ -68,7 +69,7 @@ public sealed class ModelComparison
         var before = _layers.Select(layer => layer.Runner).ToList();
         try
         {
-            return ThreeWays.Compare((options ?? new()) with { Device = _model.Device }, _runner, _model.Config.Moe!.ExpertCount, _model.Config.Moe.ExpertsPerToken, runner =>
+            return DenseBaselines.Compare((options ?? new()) with { Device = _model.Device }, _runner, _model.Config.Moe!.ExpertCount, _model.Config.Moe.ExpertsPerToken, runner =>
             {
                 var action = step();
                 return () =>

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Memory to stream through, and the fastest way of reading it: by all cores of this machine, or by a GPU. Keep it to sample the bandwidth again beside what is judged by it: on a shared machine it changes within minutes.</summary>
+/// <summary>Memory to stream through, and the fastest way of reading it: by all cores of this machine, or by a GPU. Keep it to sample the bandwidth again
+/// beside what is judged by it: on a shared machine it changes within minutes.</summary>
 public sealed unsafe class ReadBandwidth : IDisposable
 {
     private readonly Device? _device;

@@ -1,6 +1,7 @@
 namespace MoeWorkbook;
 
-/// <summary>The roofline (Williams, Waterman &amp; Patterson 2009): nothing is faster than its bytes at full bandwidth, nor than its operations at full rate.</summary>
+/// <summary>The roofline (Williams, Waterman &amp; Patterson 2009): nothing is faster than its bytes at full bandwidth, nor than its operations at full
+/// rate.</summary>
 /// <param name="BytesPerSecond">Read bandwidth of memory.</param>
 /// <param name="FlopsPerSecond">Rate of a large matrix product.</param>
 /// <param name="SecondsPerCall">Overhead of one call.</param>

@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace MoeWorkbook;
 
-/// <summary>Reads memory as fast as it goes, in several ways: which is fastest differs from processor to processor, and a limit must not depend on our luck with one.</summary>
+/// <summary>Reads memory as fast as it goes, in several ways: which is fastest differs from processor to processor, and a limit must not depend on our luck
+/// with one.</summary>
 internal sealed unsafe class StreamingRead
 {
     private const int Line = 64;

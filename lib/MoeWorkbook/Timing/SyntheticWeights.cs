@@ -10,14 +10,14 @@ public static class SyntheticWeights
     /// <summary>The experts of one layer.</summary>
     /// <param name="experts">Number of experts E.</param>
     /// <param name="hiddenSize">Size of the hidden states.</param>
-    /// <param name="feedForwardSize">Inner size of one expert.</param>
+    /// <param name="intermediateSize">Inner size of one expert.</param>
     /// <param name="type">Their type.</param>
     /// <param name="seed">Fixes the draws.</param>
     /// <param name="device">Where they lie; null for the CPU.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public static ExpertWeights Experts(int experts, int hiddenSize, int feedForwardSize, ScalarType type, ulong seed = 0, Device? device = null)
+    public static ExpertWeights Experts(int experts, int hiddenSize, int intermediateSize, ScalarType type, ulong seed = 0, Device? device = null)
     {
-        var weights = new ExpertWeights(experts, hiddenSize, feedForwardSize, weights: new(device, type) { LeaveUninitialized = true });
+        var weights = new ExpertWeights(experts, hiddenSize, intermediateSize, init: new(device, type) { LeaveUninitialized = true });
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator(seed);
@@ -35,7 +35,7 @@ public static class SyntheticWeights
     /// <exception cref="NotSupportedException">The architecture has a part without a forward pass here.</exception>
     public static CausalLanguageModel Model(ModelConfig config, ScalarType type, ulong seed = 0, Device? device = null)
     {
-        var model = new CausalLanguageModel(config, new WeightFactory(device, type) { LeaveUninitialized = true });
+        var model = new CausalLanguageModel(config, new ParameterInit(device, type) { LeaveUninitialized = true });
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using var generator = new Generator(seed);

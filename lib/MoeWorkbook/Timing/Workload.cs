@@ -1,7 +1,8 @@
 namespace MoeWorkbook;
 
 /// <summary>What a computation must move and compute: enough to predict its time.</summary>
-/// <param name="Bytes">Bytes of weights (and cache) that are read from memory. Activations of small batches stay in the processor's caches and are left out.</param>
+/// <param name="Bytes">Bytes of weights (and cache) that are read from memory. Activations of small batches stay in the processor's caches and are left
+/// out.</param>
 /// <param name="Flops">Floating-point operations; a multiplication and an addition are two.</param>
 /// <param name="Calls">Calls into libtorch, each with an overhead of its own.</param>
 public readonly record struct Workload(double Bytes, double Flops, int Calls = 0)
@@ -26,28 +27,29 @@ public readonly record struct Workload(double Bytes, double Flops, int Calls = 0
     /// <param name="type">The format of the weights.</param>
     public static Workload Product(long weights, long tokens, WeightType type) => new(WeightBytes.Of(weights, type), 2.0 * weights * tokens, 1);
 
-    /// <summary>A dense gated feed-forward block: three matrices of hidden × ffn, read once whatever the number of tokens.</summary>
+    /// <summary>A dense gated feed-forward block: three matrices of hidden × intermediate, read once whatever the number of tokens.</summary>
     /// <param name="hiddenSize">Size of the hidden states.</param>
-    /// <param name="feedForwardSize">Inner size.</param>
+    /// <param name="intermediateSize">Inner size.</param>
     /// <param name="tokens">Number of tokens.</param>
     /// <param name="type">The format of the weights.</param>
-    public static Workload FeedForward(int hiddenSize, int feedForwardSize, long tokens, WeightType type) =>
-        Product(3L * hiddenSize * feedForwardSize, tokens, type) with { Calls = CallsOfFeedForward };
+    public static Workload FeedForward(int hiddenSize, int intermediateSize, long tokens, WeightType type) =>
+        Product(3L * hiddenSize * intermediateSize, tokens, type) with { Calls = CallsOfFeedForward };
 
     /// <summary>A Mixture-of-Experts layer: of the experts those are read that some token visits, and each token is computed by k of them.</summary>
     /// <param name="hiddenSize">Size of the hidden states.</param>
     /// <param name="shape">Number and size of the experts.</param>
     /// <param name="tokens">Number of tokens.</param>
     /// <param name="type">The format of the weights.</param>
-    /// <param name="touched">Number of distinct experts that the tokens visit; null for the expectation under uniform routing (<see cref="ExpertsTouched"/>).</param>
+    /// <param name="touched">Number of distinct experts that the tokens visit; null for the expectation under uniform routing
+    /// (<see cref="ExpertsTouched"/>).</param>
     public static Workload Moe(int hiddenSize, MoeConfig shape, long tokens, WeightType type, double? touched = null)
     {
         ArgumentNullException.ThrowIfNull(shape);
         double distinct = touched ?? ExpertsTouched.Expected(shape.ExpertCount, shape.ExpertsPerToken, tokens);
-        double expert = 3.0 * hiddenSize * shape.ExpertSize, bytesPerWeight = WeightBytes.BitsPerWeight(type) / 8.0;
+        double expert = 3.0 * hiddenSize * shape.IntermediateSize, bytesPerWeight = WeightBytes.BitsPerWeight(type) / 8.0;
         var experts = new Workload(distinct * expert * bytesPerWeight, 2 * expert * shape.ExpertsPerToken * tokens,
             CallsOfDispatch + (int)Math.Round(distinct * CallsOfFeedForward));
-        return shape.SharedExpertSize == 0 ? experts : experts + FeedForward(hiddenSize, shape.SharedExpertSize, tokens, type);
+        return shape.SharedIntermediateSize == 0 ? experts : experts + FeedForward(hiddenSize, shape.SharedIntermediateSize, tokens, type);
     }
 
     /// <summary>A whole decoder, part after part: each layer's attention and feed-forward, and the head for the last position.</summary>
@@ -77,7 +79,7 @@ public readonly record struct Workload(double Bytes, double Flops, int Calls = 0
             parts.Add(new(2.0 * batch * (cachedTokens + newTokens) * attention.KeyValueWidth * cacheBytes, 4.0 * tokens * attention.QueryWidth * seen));
             parts.Add(config.MoeLayers[layer]
                 ? Product((long)config.HiddenSize * config.Moe!.ExpertCount, tokens, type) with { Calls = CallsOfRouter }
-                : FeedForward(config.HiddenSize, config.FeedForwardSize, tokens, type));
+                : FeedForward(config.HiddenSize, config.IntermediateSize, tokens, type));
             if (config.MoeLayers[layer]) parts.Add(Moe(config.HiddenSize, config.Moe!, tokens, type));
         }
 

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>AdamW (Loshchilov &amp; Hutter 2019, algorithm 2) on float32 parameters, after the gradient was shortened. On the CPU one pass over weights, gradients and moments, where the chain of tensor operations that other devices get makes a dozen.</summary>
+/// <summary>AdamW (Loshchilov &amp; Hutter 2019, algorithm 2) on float32 parameters, after the gradient was shortened. On the CPU one pass over weights,
+/// gradients and moments, where the chain of tensor operations that other devices get makes a dozen.</summary>
 internal sealed class AdamWOptimizer : IDisposable
 {
     private readonly (string Name, Parameter Parameter, Tensor Mean, Tensor Square)[] _slots;

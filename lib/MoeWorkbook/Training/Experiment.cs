@@ -13,6 +13,9 @@ public sealed record Experiment(string Name, ModelConfig Model, Corpus Corpus, T
     /// <summary>Where it computes; null for the CPU.</summary>
     public Device? Device { get; init; }
 
+    /// <summary>What is done to the new model before its first step, such as giving its layers a runner of your own; null for nothing.</summary>
+    public Action<CausalLanguageModel>? Prepare { get; init; }
+
     /// <summary>The same experiment with several seeds.</summary>
     /// <param name="count">How many; the seeds are 0, 1, ….</param>
     public IEnumerable<Experiment> WithSeeds(int count) =>

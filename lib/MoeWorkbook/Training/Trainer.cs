@@ -5,8 +5,10 @@ using static TorchSharp.torch.nn;
 
 namespace MoeWorkbook;
 
-/// <summary>Trains a language model on a corpus, step by step. With one thread of the CPU, the same options and seed give the same history bit for bit.</summary>
-/// <remarks>All randomness comes from the seed and the number of the step, none from TorchSharp's global generator: trainers in several threads do not disturb each other.</remarks>
+/// <summary>Trains a language model on a corpus, step by step. With one thread of the CPU, the same options and seed give the same history bit for
+/// bit.</summary>
+/// <remarks>All randomness comes from the seed and the number of the step, none from TorchSharp's global generator: trainers in several threads do not disturb
+/// each other.</remarks>
 public sealed class Trainer : IDisposable
 {
     private static readonly TimeSpan _betweenLines = TimeSpan.FromSeconds(3);
@@ -18,7 +20,8 @@ public sealed class Trainer : IDisposable
     /// <param name="corpus">What to train and validate on.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="balancing">How the experts are kept in use; null for not at all.</param>
-    /// <param name="device">Where the model computes; null for the CPU. It begins with the same weights and sees the same batches and noise on every device.</param>
+    /// <param name="device">Where the model computes; null for the CPU. It begins with the same weights and sees the same batches and noise on every
+    /// device.</param>
     /// <exception cref="ArgumentException">The options contradict themselves, the vocabulary is too small, or a text is shorter than a sequence.</exception>
     public Trainer(ModelConfig model, Corpus corpus, TrainingOptions? options = null, BalancingOptions? balancing = null, Device? device = null)
     {
@@ -33,12 +36,13 @@ public sealed class Trainer : IDisposable
             if (text.Length <= Options.SequenceLength)
                 throw new ArgumentException($"The corpus {corpus.Name} has {text.Length} tokens to {use} on; a sequence of {Options.SequenceLength} (sequence_length) and the token after it must fit in.", nameof(corpus));
         using var generator = new Generator(RandomSource.Seed(Options.Seed, 0));
-        Model = new(Balancing.ApplyTo(model), new WeightFactory(device) { Generator = generator, StandardDeviation = Options.InitialDeviation, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) });
-        _layers = [.. Model.Decoder.Layers.Select(layer => layer.Moe).OfType<MoeLayer>()];
+        var init = new ParameterInit(device) { Generator = generator, StandardDeviation = Options.InitialDeviation, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) };
+        Model = new(Balancing.ApplyTo(model), init, Balancing.NewRouter);
+        _layers = [.. Model.MoeLayers];
         using (no_grad())
         {
             if (Balancing.RouterScale != 1)
-                foreach (var layer in _layers) layer.Router.get_parameter("weight")!.mul_(Balancing.RouterScale);
+                foreach (var router in _layers.Select(layer => layer.Router).OfType<LinearRouter>()) router.Weight.mul_(Balancing.RouterScale);
         }
 
         Optimizer = new(Model);
@@ -104,10 +108,8 @@ public sealed class Trainer : IDisposable
         Model.zero_grad();
         var logits = Model.forward(batch.Tokens.to(Model.Device), cache: null, routing, generator); // [batch, sequence, vocabulary]
         var loss = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.to(Model.Device).flatten());
-        var (balance, z) = BalancingLosses(routing);
-        var total = loss;
-        if (Balancing.AuxiliaryLossWeight > 0 && balance is not null) total += balance * Balancing.AuxiliaryLossWeight;
-        if (Balancing.ZLossWeight > 0 && z is not null) total += z * Balancing.ZLossWeight;
+        var auxiliary = Balancing.AllLosses.Select(one => (one.Name, one.Weight, Mean: MeanOverLayers(one, routing))).ToArray();
+        var total = auxiliary.Where(one => one.Weight > 0).Aggregate(loss, (sum, one) => sum + one.Mean * one.Weight);
         total.backward();
 
         var value = loss.cpu().item<float>();
@@ -115,14 +117,15 @@ public sealed class Trainer : IDisposable
         var norm = Optimizer.Step(number, Options);
         if (!double.IsFinite(norm)) throw new TrainingDivergedException(number, $"the norm of the gradient is {norm}");
         if (Balancing.BiasUpdateRate > 0)
-            foreach (var (layer, decision) in _layers.Zip(routing)) ((SigmoidTopKRouter)layer.Router).UpdateSelectionBias(decision, Balancing.BiasUpdateRate);
+            foreach (var (layer, decision) in _layers.Zip(routing)) ((LinearRouter)layer.Router).UpdateSelectionBias(decision, Balancing.BiasUpdateRate);
 
         var step = new TrainingStep
         {
             Step = number,
             Loss = value,
-            BalancingLoss = balance?.cpu().item<float>() ?? 0,
-            ZLoss = z?.cpu().item<float>() ?? 0,
+            BalancingLoss = auxiliary[0].Mean.cpu().item<float>(),
+            ZLoss = auxiliary[1].Mean.cpu().item<float>(),
+            OtherLosses = auxiliary.Length == 2 ? null : auxiliary.Skip(2).ToDictionary(one => one.Name, one => (double)one.Mean.cpu().item<float>()),
             GradientNorm = norm,
             LearningRate = Options.LearningRateAt(number),
             Load = [.. routing.Select(decision => decision.Load().cpu().data<long>().ToArray())],
@@ -135,7 +138,8 @@ public sealed class Trainer : IDisposable
         return step;
     }
 
-    /// <summary>Validates on fixed batches, in evaluation mode, without dropping: the same batches each time, and for every trainer with the same corpus, sizes of a batch and number of tokens.</summary>
+    /// <summary>Validates on fixed batches, in evaluation mode, without dropping: the same batches each time, and for every trainer with the same corpus, sizes
+    /// of a batch and number of tokens.</summary>
     /// <param name="tokens">About how many tokens; null for <see cref="TrainingOptions.ValidationTokens"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number of tokens is not positive.</exception>
     /// <exception cref="TrainingDivergedException">The loss is not finite.</exception>
@@ -193,17 +197,11 @@ public sealed class Trainer : IDisposable
         foreach (var layer in _layers) layer.Capacity = training ? Balancing.Capacity : null;
     }
 
-    /// <summary>The Switch loss and the z-loss, averaged over the layers; with a gradient only where they have a weight.</summary>
-    private (Tensor? Balance, Tensor? Z) BalancingLosses(List<RoutingDecision> routing)
+    /// <summary>A loss averaged over the layers, 0 without layers; with a gradient only where it has a weight.</summary>
+    private static Tensor MeanOverLayers(AuxiliaryLoss loss, List<RoutingDecision> routing)
     {
-        if (routing.Count == 0) return (null, null);
-        return (Mean(BalancingLoss.Switch, Balancing.AuxiliaryLossWeight), Mean(BalancingLoss.RouterZ, Balancing.ZLossWeight));
-
-        Tensor Mean(Func<RoutingDecision, Tensor> loss, double weight)
-        {
-            using var noGradient = weight > 0 ? null : no_grad();
-            return stack(routing.Select(loss).ToArray()).mean();
-        }
+        using var noGradient = loss.Weight > 0 ? null : no_grad();
+        return routing.Count == 0 ? zeros(1) : stack(routing.Select(loss.Compute).ToArray()).mean();
     }
 
     /// <summary>The mean over tokens of the entropy of their scores, which are divided by their sum: sigmoids do not sum to one.</summary>

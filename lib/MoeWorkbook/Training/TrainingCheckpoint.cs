@@ -5,8 +5,10 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook;
 
-/// <summary>Everything that a training run needs to go on exactly as if it had not stopped: weights, optimiser moments, history. Batches and noise follow from the seed and the number of the step.</summary>
-/// <remarks>A checkpoint is a directory <c>checkpoint-STEP</c>. It appears by a rename when all of it is on the disk, and only then the one before it is removed: whenever a run is killed, a whole one is there.</remarks>
+/// <summary>Everything that a training run needs to go on exactly as if it had not stopped: weights, optimiser moments, history. Batches and noise follow from
+/// the seed and the number of the step.</summary>
+/// <remarks>A checkpoint is a directory <c>checkpoint-STEP</c>. It appears by a rename when all of it is on the disk, and only then the one before it is
+/// removed: whenever a run is killed, a whole one is there.</remarks>
 public static class TrainingCheckpoint
 {
     private const string Prefix = "checkpoint-", State = "state.safetensors", History = "history.jsonl", Run = "run.json";
@@ -29,7 +31,7 @@ public static class TrainingCheckpoint
         {
             Delete(temporary);
             Directory.CreateDirectory(temporary);
-            File.WriteAllText(Path.Combine(temporary, Run), Describe(trainer).ToJsonString(HuggingFaceConfigWriter.Indented));
+            File.WriteAllText(Path.Combine(temporary, Run), Describe(trainer).ToJsonString(JsonText.Indented));
             trainer.History.Write(Path.Combine(temporary, History));
             WriteState(trainer, Path.Combine(temporary, State));
             foreach (var file in Directory.EnumerateFiles(temporary)) Flush(file);
@@ -47,7 +49,8 @@ public static class TrainingCheckpoint
     /// <param name="trainer">The trainer.</param>
     /// <param name="directory">The directory that holds the run's checkpoints.</param>
     /// <returns>Whether there was a checkpoint.</returns>
-    /// <exception cref="CheckpointException">The checkpoint cannot be read, or was taken with another model, corpus or options; the message says which differ.</exception>
+    /// <exception cref="CheckpointException">The checkpoint cannot be read, or was taken with another model, corpus or options; the message says which
+    /// differ.</exception>
     public static bool TryResume(Trainer trainer, string directory)
     {
         ArgumentNullException.ThrowIfNull(trainer);

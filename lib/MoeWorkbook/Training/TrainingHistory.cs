@@ -27,7 +27,8 @@ public sealed class TrainingHistory
 
     internal void Add(ValidationResult validation) => _validations.Add(validation);
 
-    /// <summary>Writes one JSON object a line, <c>{"training": …}</c> for each step and <c>{"validation": …}</c> for each validation, to a temporary file that is then renamed.</summary>
+    /// <summary>Writes one JSON object a line, <c>{"training": …}</c> for each step and <c>{"validation": …}</c> for each validation, to a temporary file that
+    /// is then renamed.</summary>
     /// <param name="path">The file; replaced where it exists.</param>
     /// <exception cref="CheckpointException">The file cannot be written.</exception>
     public void Write(string path)
@@ -37,11 +38,9 @@ public sealed class TrainingHistory
             .Concat(_validations.Select(validation => (validation.Step, Line: new Line { Validation = validation })))
             .OrderBy(entry => entry.Step) // stable: a validation comes after its step
             .Select(entry => JsonSerializer.Serialize(entry.Line, Json));
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            File.WriteAllLines(temporary, lines);
-            File.Move(temporary, path, overwrite: true);
+            WholeFile.Write(path, string.Concat(lines.Select(line => line + "\n")));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

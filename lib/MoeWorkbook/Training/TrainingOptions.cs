@@ -36,7 +36,8 @@ public sealed record TrainingOptions
     /// <summary>The norm to which a longer gradient is shortened.</summary>
     public double MaxGradientNorm { get; init; } = 1;
 
-    /// <summary>The standard deviation σ of the initial matrices; those that write into the residual stream have σ / √(2 · layers) (Radford et al. 2019).</summary>
+    /// <summary>The standard deviation σ of the initial matrices; those that write into the residual stream have σ / √(2 · layers) (Radford et al.
+    /// 2019).</summary>
     public double InitialDeviation { get; init; } = 0.02;
 
     /// <summary>Fixes the initial weights, the batches and the routers' noise.</summary>
@@ -48,7 +49,8 @@ public sealed record TrainingOptions
     /// <summary>Tokens of a validation, about; rounded up to whole batches.</summary>
     public int ValidationTokens { get; init; } = 16_384;
 
-    /// <summary>The learning rate of a step: it rises linearly to <see cref="LearningRate"/> at step <see cref="WarmupSteps"/> and falls along a half cosine to its final share at the last step.</summary>
+    /// <summary>The learning rate of a step: it rises linearly to <see cref="LearningRate"/> at step <see cref="WarmupSteps"/> and falls along a half cosine to
+    /// its final share at the last step.</summary>
     /// <param name="step">The step, from 1.</param>
     public double LearningRateAt(int step)
     {

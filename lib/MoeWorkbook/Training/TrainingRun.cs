@@ -20,7 +20,8 @@ public sealed record TrainingRun
     /// <summary>Operations of one token's forward pass, the attention at its mean length.</summary>
     public required long ForwardFlopsPerToken { get; init; }
 
-    /// <summary>The course of the training in at most fifty stretches. Each is written as a step: its last number, its sums of tokens, seconds and load, and the means of all else.</summary>
+    /// <summary>The course of the training in at most fifty stretches. Each is written as a step: its last number, its sums of tokens, seconds and load, and
+    /// the means of all else.</summary>
     public required IReadOnlyList<TrainingStep> Stages { get; init; }
 
     /// <summary>The validations, in order; only the last keeps its load.</summary>
@@ -74,24 +75,22 @@ public sealed record TrainingRun
 
     private static TrainingStep Stage(TrainingStep[] steps) => steps[^1] with
     {
-        Loss = Rounded(steps.Average(step => step.Loss)),
-        BalancingLoss = Rounded(steps.Average(step => step.BalancingLoss)),
-        ZLoss = Rounded(steps.Average(step => step.ZLoss)),
-        GradientNorm = Rounded(steps.Average(step => step.GradientNorm)),
-        LearningRate = Rounded(steps.Average(step => step.LearningRate)),
+        Loss = JsonText.Rounded(steps.Average(step => step.Loss)),
+        BalancingLoss = JsonText.Rounded(steps.Average(step => step.BalancingLoss)),
+        ZLoss = JsonText.Rounded(steps.Average(step => step.ZLoss)),
+        OtherLosses = steps[^1].OtherLosses?.ToDictionary(one => one.Key, one => JsonText.Rounded(steps.Average(step => step.OtherLosses![one.Key]))),
+        GradientNorm = JsonText.Rounded(steps.Average(step => step.GradientNorm)),
+        LearningRate = JsonText.Rounded(steps.Average(step => step.LearningRate)),
         Load = [.. steps[0].Load.Select((experts, layer) => (IReadOnlyList<long>)[.. experts.Select((_, expert) => steps.Sum(step => step.Load[layer][expert]))])],
-        RouterEntropy = [.. steps[0].RouterEntropy.Select((_, layer) => Rounded(steps.Average(step => step.RouterEntropy[layer])))],
-        DroppedShare = Rounded(steps.Average(step => step.DroppedShare)),
+        RouterEntropy = [.. steps[0].RouterEntropy.Select((_, layer) => JsonText.Rounded(steps.Average(step => step.RouterEntropy[layer])))],
+        DroppedShare = JsonText.Rounded(steps.Average(step => step.DroppedShare)),
         Tokens = steps.Sum(step => step.Tokens),
-        Seconds = Rounded(steps.Sum(step => step.Seconds)),
+        Seconds = JsonText.Rounded(steps.Sum(step => step.Seconds)),
     };
 
     private static ValidationResult Short(ValidationResult validation) => validation with
     {
-        Loss = Rounded(validation.Loss),
-        DomainLosses = [.. validation.DomainLosses.Select(loss => loss is { } known ? Rounded(known) : (double?)null)],
+        Loss = JsonText.Rounded(validation.Loss),
+        DomainLosses = [.. validation.DomainLosses.Select(loss => loss is { } known ? JsonText.Rounded(known) : (double?)null)],
     };
-
-    // A file of a recording is read by people too: six digits are more than any seed reproduces on another machine.
-    private static double Rounded(double value) => value == 0 || !double.IsFinite(value) ? value : Math.Round(value, Math.Clamp(5 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 15));
 }

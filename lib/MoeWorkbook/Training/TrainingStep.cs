@@ -17,6 +17,10 @@ public sealed record TrainingStep
     /// <summary><see cref="MoeWorkbook.BalancingLoss.RouterZ"/>, averaged over the layers, before its weight.</summary>
     public double ZLoss { get; init; }
 
+    /// <summary>The other losses that had a weight, by their names, before that weight; null without any.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double>? OtherLosses { get; init; }
+
     /// <summary>The norm of the gradient before it was shortened.</summary>
     public required double GradientNorm { get; init; }
 

@@ -10,7 +10,8 @@ public sealed record GenerationOptions(int MaxNewTokens)
     /// <summary>Only the this many likeliest tokens are candidates (Fan et al. 2018); null for all.</summary>
     public int? TopK { get; init; }
 
-    /// <summary>Only the fewest likeliest tokens whose probabilities sum to at least this are candidates, nucleus sampling (Holtzman et al. 2020); null for all.</summary>
+    /// <summary>Only the fewest likeliest tokens whose probabilities sum to at least this are candidates, nucleus sampling (Holtzman et al. 2020); null for
+    /// all.</summary>
     public double? TopP { get; init; }
 
     /// <summary>The seed of the draws: the same seed and logits give the same tokens on every machine.</summary>

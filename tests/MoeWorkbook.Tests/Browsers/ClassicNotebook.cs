@@ -38,7 +38,7 @@ internal sealed class ClassicNotebook : IAsyncDisposable
             "--NotebookApp.enable_mathjax=False", $"--notebook-dir={folder}",
         ])
         { RedirectStandardError = true };
-        foreach (string variable in (string[])["JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"]) start.Environment[variable] = folder;
+        foreach (var variable in (string[])["JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"]) start.Environment[variable] = folder;
         var notebook = new ClassicNotebook(Process.Start(start)!, $"http://127.0.0.1:{port}");
         notebook._process.ErrorDataReceived += (_, _) => { };
         notebook._process.BeginErrorReadLine();
@@ -71,7 +71,7 @@ internal sealed class ClassicNotebook : IAsyncDisposable
             using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             process.ErrorDataReceived += (_, _) => { };
             process.BeginErrorReadLine();
-            string output = process.StandardOutput.ReadToEnd();
+            var output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return output;
         }

@@ -1,28 +1,29 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using MoeWorkbook.Notebooks;
-using MoeWorkbook.Tests.Checkpoints;
 
 namespace MoeWorkbook.Tests.Browsers;
 
 /// <summary>Figures as a browser draws them that reaches nothing but this machine.</summary>
+[Trait("Category", "Slow")]
 public sealed class DrawnFigureTests
 {
     private const string Bars = "document.querySelectorAll('.js-plotly-plot .bars .point path').length";
 
-    private static readonly string[] Names = ["a", "b", "c"];
+    private static readonly string[] _names = ["a", "b", "c"];
 
-    private static Plotly.NET.GenericChart Chart { get; } = Plotly.NET.CSharp.Chart.Column<double, string, string>(values: [3.0, 1.0, 2.0], Keys: Names);
+    private static Plotly.NET.GenericChart Chart { get; } = Plotly.NET.CSharp.Chart.Column<double, string, string>(values: [3.0, 1.0, 2.0], Keys: _names);
 
     private static Figure Figure { get; } = MoeWorkbook.Figures.Times([new("first", [0.01], new(0.010, 0.009, 0.012)), new("second", [0.02], new(0.020, 0.019, 0.022))], "Two times", "The second is longer.");
 
-    [BrowserFact]
+    [Fact]
     public async Task A_published_page_draws_a_bare_chart_and_a_figure()
     {
+        Needs.Browser();
         using var folder = new TemporaryDirectory();
         string root = Directory.CreateDirectory(folder.Path("notebooks")).FullName, site = Directory.CreateDirectory(folder.Path("site")).FullName;
-        string notebook = Notebook([("NotebookDisplay.Register();", FigureScript.Current.ToHtml()), ("chart", NotebookDisplay.ToHtml(Chart)), ("figure", Figure.ToHtml())]);
-        foreach (string place in (string[])[root, site]) await File.WriteAllTextAsync(Path.Combine(place, "01-page.ipynb"), notebook);
+        var notebook = Notebook([("NotebookDisplay.Register();", FigureScript.Current.ToHtml()), ("chart", NotebookDisplay.ToHtml(Chart)), ("figure", Figure.ToHtml())]);
+        foreach (var place in (string[])[root, site]) await File.WriteAllTextAsync(Path.Combine(place, "01-page.ipynb"), notebook);
         SitePublisher.Publish([], new() { Root = root, Folder = site, NpmFolder = folder.Path("npm"), Npm = "no-such-npm", FigureScript = FigureScript.JavaScript }, TextWriter.Null);
 
         await using var page = await OfflinePage.OpenAsync();
@@ -34,9 +35,10 @@ public sealed class DrawnFigureTests
     }
 
     // As editors do it: markup is put in, and its scripts are run afterwards, in a place that may not be in the document yet.
-    [BrowserFact]
+    [Fact]
     public async Task Figures_wait_for_their_script_in_whatever_order_outputs_come()
     {
+        Needs.Browser();
         await using var page = await OfflinePage.OpenAsync();
         await page.EvaluateAsync("""
             window.show = function (html) {
@@ -54,17 +56,18 @@ public sealed class DrawnFigureTests
             """);
         await page.EvaluateAsync($"show({JsonSerializer.Serialize(Figure.ToHtml())})");
         Assert.Contains("first cell", (string)(await page.EvaluateAsync("document.querySelector('[data-figure]').textContent"))!, StringComparison.Ordinal);
-        for (int time = 0; time < 2; time++) await page.EvaluateAsync($"show({JsonSerializer.Serialize(FigureScript.Current.ToHtml())})");
+        for (var time = 0; time < 2; time++) await page.EvaluateAsync($"show({JsonSerializer.Serialize(FigureScript.Current.ToHtml())})");
         await page.WaitAsync($"{Bars} === 2");
         await page.EvaluateAsync($"show({JsonSerializer.Serialize(Figure.ToHtml())}); show({JsonSerializer.Serialize(NotebookDisplay.ToHtml(Chart))})");
         await page.WaitAsync($"{Bars} === 7");
         AssertNothingIn(page.Problems);
     }
 
-    [ClassicNotebookFact]
+    [Fact]
     public async Task The_classic_Notebook_draws_what_the_real_kernel_sends_and_again_when_it_is_opened_anew()
     {
-        string folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", $"classic-{Guid.NewGuid():N}")).FullName;
+        Needs.ClassicNotebook();
+        var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", $"classic-{Guid.NewGuid():N}")).FullName;
         try
         {
             await File.WriteAllTextAsync(Path.Combine(folder, "drawn.ipynb"), Notebook(
@@ -93,12 +96,13 @@ public sealed class DrawnFigureTests
         }
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task A_figure_is_saved_as_a_picture_of_the_asked_size()
     {
+        Needs.Browser();
         using var folder = new TemporaryDirectory();
         await Figure.SaveAsync(folder.Path("figure.png"), width: 400, height: 300);
-        byte[] png = await File.ReadAllBytesAsync(folder.Path("figure.png"));
+        var png = await File.ReadAllBytesAsync(folder.Path("figure.png"));
         Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], png[..4]);
         Assert.Equal((800, 600), (System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
 
@@ -114,7 +118,7 @@ public sealed class DrawnFigureTests
     [Fact]
     public async Task Without_a_browser_the_error_says_what_was_looked_for_and_what_to_install()
     {
-        string message = (await Assert.ThrowsAsync<FileNotFoundException>(() => HeadlessBrowser.StartAsync(["no-such-browser", "/none/either"]))).Message;
+        var message = (await Assert.ThrowsAsync<FileNotFoundException>(() => HeadlessBrowser.StartAsync(["no-such-browser", "/none/either"]))).Message;
         Assert.Contains("(looked for no-such-browser, /none/either)", message, StringComparison.Ordinal);
         Assert.Contains("apt-get install chromium", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);

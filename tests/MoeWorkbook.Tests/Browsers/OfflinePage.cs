@@ -6,7 +6,7 @@ namespace MoeWorkbook.Tests.Browsers;
 /// <summary>A page that reaches this machine and nothing else, and takes down what goes wrong in it.</summary>
 internal sealed class OfflinePage : IAsyncDisposable
 {
-    private static readonly string[] Local = ["file:", "data:", "blob:", "about:", "http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
+    private static readonly string[] _local = ["file:", "data:", "blob:", "about:", "http://127.0.0.1:", "http://localhost:", "http://[::1]:"];
 
     private readonly HeadlessBrowser _browser;
     private readonly List<string> _problems = [];
@@ -26,7 +26,7 @@ internal sealed class OfflinePage : IAsyncDisposable
     {
         var page = new OfflinePage(await HeadlessBrowser.StartAsync());
         page._browser.Told = page.Take;
-        foreach (string domain in (string[])["Page", "Runtime", "Log", "Fetch"]) await page._browser.SendAsync($"{domain}.enable");
+        foreach (var domain in (string[])["Page", "Runtime", "Log", "Fetch"]) await page._browser.SendAsync($"{domain}.enable");
         return page;
     }
 
@@ -62,7 +62,7 @@ internal sealed class OfflinePage : IAsyncDisposable
         {
             case "Fetch.requestPaused":
                 string address = parameters["request"]!["url"]!.GetValue<string>(), request = parameters["requestId"]!.GetValue<string>();
-                bool local = Local.Any(start => address.StartsWith(start, StringComparison.Ordinal));
+                var local = _local.Any(start => address.StartsWith(start, StringComparison.Ordinal));
                 if (!local) Note($"asks for {address}");
                 _ = local ? _browser.SendAsync("Fetch.continueRequest", new { requestId = request }) : _browser.SendAsync("Fetch.failRequest", new { requestId = request, errorReason = "InternetDisconnected" });
                 break;

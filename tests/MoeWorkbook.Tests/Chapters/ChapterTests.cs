@@ -5,14 +5,15 @@ using MoeWorkbook.Notebooks;
 namespace MoeWorkbook.Tests.Chapters;
 
 /// <summary>Executes every notebook as a reader does, in a child process, and reads what it shows.</summary>
-public partial class ChapterTests
+[Trait("Category", "Slow")]
+public sealed partial class ChapterTests
 {
-    private static readonly string Folder = Path.Combine(Repository.Root, "notebooks");
-    private static readonly ConcurrentDictionary<string, Task<NotebookResult>> Executed = new();
+    private static readonly string _folder = Path.Combine(Repository.Root, "notebooks");
+    private static readonly ConcurrentDictionary<string, Lazy<Task<NotebookResult>>> _executed = new();
 
-    public static TheoryData<string> Chapters => Names(Folder);
+    public static TheoryData<string> Chapters => Names(_folder);
 
-    public static TheoryData<string> Solutions => Names(Path.Combine(Folder, "solutions"));
+    public static TheoryData<string> Solutions => Names(Path.Combine(_folder, "solutions"));
 
     [Theory, MemberData(nameof(Chapters))]
     public async Task A_chapter_runs_to_its_end_within_its_memory(string name)
@@ -27,7 +28,7 @@ public partial class ChapterTests
     {
         var document = (await Execute(name)).Document;
         // The script that draws the figures is compressed: any digits may stand in it.
-        string printed = string.Concat(document.CodeCells.SelectMany(cell => cell.OutputHtml.Where(html => !html.Contains("data-figure-script", StringComparison.Ordinal)).Append(cell.OutputText)));
+        var printed = string.Concat(document.CodeCells.SelectMany(cell => cell.OutputHtml.Where(html => !html.Contains("data-figure-script", StringComparison.Ordinal)).Append(cell.OutputText)));
         var quoted = document.Cells.Where(cell => cell.Kind == CellKind.Markdown)
             .SelectMany(cell => ExactNumber().Matches(cell.Source)).Select(match => match.Value).Distinct();
         Assert.All(quoted, number => Assert.True(
@@ -56,9 +57,9 @@ public partial class ChapterTests
     [Theory, MemberData(nameof(Chapters))]
     public void A_chapter_is_kept_without_outputs_and_begins_with_the_common_cell(string name)
     {
-        foreach (string folder in (string[])["", "solutions"])
+        foreach (var folder in (string[])["", "solutions"])
         {
-            var cells = NotebookDocument.Read(Path.Combine(Folder, folder, name)).CodeCells.ToList();
+            var cells = NotebookDocument.Read(Path.Combine(_folder, folder, name)).CodeCells.ToList();
             Assert.Equal(FirstCell, cells[0].Source.Replace("../../", "../", StringComparison.Ordinal));
             Assert.All(cells, cell => Assert.Empty(cell.Outputs));
         }
@@ -75,8 +76,9 @@ public partial class ChapterTests
         NotebookDisplay.Register();
         """;
 
-    private static Task<NotebookResult> Execute(string name) =>
-        Executed.GetOrAdd(name, _ => NotebookRunner.RunAsync(Path.Combine(Folder, name)));
+    /// <summary>A notebook's execution, the same one for every test that looks at it.</summary>
+    internal static Task<NotebookResult> Execute(string name) =>
+        _executed.GetOrAdd(name, _ => new(() => NotebookRunner.RunAsync(Path.Combine(_folder, name)))).Value;
 
     private static TheoryData<string> Names(string folder) =>
         [.. Directory.GetFiles(folder, "*.ipynb").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];

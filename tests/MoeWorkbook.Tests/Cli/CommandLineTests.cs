@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using MoeWorkbook.Tests.Checkpoints;
 
 namespace MoeWorkbook.Tests.Cli;
 
-public class CommandLineTests
+[Trait("Category", "Slow")]
+public sealed class CommandLineTests
 {
     private const string SmallMoe = "data/checkpoints/small-moe", Golden = "tests/MoeWorkbook.Tests/Golden/mixtral-tiny", Training = "data/training/small-moe.json";
 
@@ -84,22 +84,24 @@ public class CommandLineTests
         Assert.DoesNotContain("Parameter '", ended.Errors, StringComparison.Ordinal);
     }
 
-    [UnixFact]
+    [Fact]
     public async Task A_closed_pipe_ends_the_program_quietly()
     {
+        Needs.Unix();
         var clock = Stopwatch.StartNew();
         var ended = await Workbook.ShellAsync($"$WORKBOOK generate {SmallMoe} --prompt 'the ' --max-tokens 1000000000 | head -c 4; exit ${{PIPESTATUS[0]}}");
         Assert.Equal((141, 4, ""), (ended.Code, ended.Output.Length, ended.Errors));
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60));
     }
 
-    [UnixTheory]
+    [Theory]
     [InlineData("count mixtral-8x7b >/dev/full", "No space left")]
     [InlineData("logits tests/MoeWorkbook.Tests/Golden/mixtral-tiny --tokens 1 --json >/dev/full", "No space left")]
     [InlineData("generate data/checkpoints/small-moe --prompt a >/dev/full", "No space left")]
     [InlineData("count mixtral-8x7b >&-", "standard output cannot be written")]
     public async Task An_output_that_cannot_be_written_is_one_line(string line, string words)
     {
+        Needs.Unix();
         var ended = await Workbook.ShellAsync($"$WORKBOOK {line}");
         Assert.Equal(1, ended.Code);
         Assert.Contains(words, ended.Line, StringComparison.Ordinal);
@@ -124,10 +126,10 @@ public class CommandLineTests
         Assert.Contains("diverged at step", ended.Line, StringComparison.Ordinal);
         string[] left = [.. Directory.EnumerateFileSystemEntries(directory.Path("model")).Select(path => Path.GetFileName(path)!)];
         Assert.All(left, name => Assert.StartsWith("checkpoint-", name, StringComparison.Ordinal));
-        foreach (string checkpoint in left)
+        foreach (var checkpoint in left)
         {
             using var state = SafetensorsFile.Open(directory.Path($"model/{checkpoint}/state.safetensors"));
-            foreach (string name in state.Entries.Keys.Where(name => name.StartsWith("weight.", StringComparison.Ordinal)))
+            foreach (var name in state.Entries.Keys.Where(name => name.StartsWith("weight.", StringComparison.Ordinal)))
                 Assert.True(state.Read(name).isfinite().all().item<bool>(), name);
         }
     }
@@ -157,7 +159,7 @@ public class CommandLineTests
     public async Task One_directory_takes_one_training()
     {
         using var directory = new TemporaryDirectory();
-        string output = directory.Path("model");
+        var output = directory.Path("model");
         using var first = Workbook.Start("train", Training, "--output", output);
         while (!File.Exists(Path.Combine(output, ".train.lock")) && !first.HasExited)
             await Task.Delay(20);
@@ -168,7 +170,7 @@ public class CommandLineTests
         await first.WaitForExitAsync();
         // What a run leaves that was killed does not keep the next one out.
         using var third = Workbook.Start("train", Training, "--output", output, "--resume");
-        string? line = await third.StandardOutput.ReadLineAsync();
+        var line = await third.StandardOutput.ReadLineAsync();
         Assert.Contains("entropy", line, StringComparison.Ordinal);
         third.Kill();
         await third.WaitForExitAsync();

@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace MoeWorkbook.Tests.Counting;
 
-public class ParameterCountTests
+public sealed class ParameterCountTests
 {
     private sealed record Expected(string Id, long? ExactTotal, long? Kv, long? Total, long? ActiveAllIn, long? ActiveExclInputEmbedding, long? ActiveExclBothEmbeddings);
 
-    private static readonly JsonSerializerOptions SnakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions _snakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
     private static readonly Expected[] expected = JsonSerializer.Deserialize<Expected[]>(
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Counting", "published-counts.json")), SnakeCase)!;
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Counting", "published-counts.json")), _snakeCase)!;
 
     public static TheoryData<string> Ids => [.. expected.Select(e => e.Id)];
 
@@ -75,7 +75,7 @@ public class ParameterCountTests
     [Fact]
     public void A_count_beyond_64_bits_is_an_overflow_error()
     {
-        var config = ModelConfig.Dense(int.MaxValue, 1, 1, 1, 1, 1) with { FeedForwardSize = int.MaxValue };
+        var config = ModelConfig.Dense(int.MaxValue, 1, 1, 1, 1, 1) with { IntermediateSize = int.MaxValue };
         var error = Assert.Throws<OverflowException>(() => ParameterCount.Of(config with { LayerAttention = [.. Enumerable.Repeat(AttentionKind.Full, 9)], MoeLayers = [.. Enumerable.Repeat(false, 9)] }));
         Assert.Contains("64-bit", error.Message, StringComparison.Ordinal);
     }

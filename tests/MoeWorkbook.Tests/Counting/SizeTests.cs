@@ -1,6 +1,6 @@
 namespace MoeWorkbook.Tests.Counting;
 
-public class SizeTests
+public sealed class SizeTests
 {
     [Theory]
     [InlineData(WeightType.Float32, 7, 28)]
@@ -34,7 +34,7 @@ public class SizeTests
     public void Linear_attention_holds_a_state_of_fixed_size()
     {
         var config = ModelCatalog.Find("qwen3.5-35b-a3b").Config;
-        long fixedSize = 30L * (32 * 128 * 128 * 4 + 8192 * 3 * 2);
+        var fixedSize = 30L * (32 * 128 * 128 * 4 + 8192 * 3 * 2);
         Assert.Equal(fixedSize, KeyValueCacheSize.Bytes(config, 0));
         Assert.Equal(fixedSize + 1000 * 20480, KeyValueCacheSize.Bytes(config, 1000));
     }
@@ -58,7 +58,7 @@ public class SizeTests
     {
         var two = ModelConfig.Dense(8, 2, 2, 1, 16, 10).MixtureOfExperts(2, 1);
         var many = ModelConfig.Dense(8, 2, 2, 1, 16, 10).MixtureOfExperts(64, 1);
-        long routers = 2L * 2 * 8 * (64 - 2);
+        var routers = 2L * 2 * 8 * (64 - 2);
         Assert.Equal(ForwardFlops.PerToken(two, 1).Total + routers, ForwardFlops.PerToken(many, 1).Total);
     }
 
@@ -78,8 +78,8 @@ public class SizeTests
     [Fact]
     public void The_least_memory_of_a_forward_pass_has_its_weights_logits_and_widest_layer()
     {
-        var config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, heads: 2, keyValueHeads: 1, feedForwardSize: 16, vocabularySize: 10);
-        long weights = ParameterCount.Of(config).TotalParameters;
+        var config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 16, vocabularySize: 10);
+        var weights = ParameterCount.Of(config).TotalParameters;
         Assert.Equal(4 * (weights + 100 * (2 * 8 + 2 * 16) + 7 * 10), ForwardMemory.LeastBytes(config, 100, 7));
     }
 }

@@ -7,7 +7,7 @@ internal sealed class Answers<TCase, TAnswer>(Exercise<TCase, TAnswer> exercise)
 
     public Answers<TCase, TAnswer> Right(string answer, Func<TCase, TAnswer> function)
     {
-        for (int seed = 0; seed < Seeds; seed++)
+        for (var seed = 0; seed < Seeds; seed++)
         {
             var result = exercise.Judge(function, new Random(seed));
             Assert.True(result.Correct, $"{answer}, seed {seed}: {result.Message}");
@@ -18,12 +18,12 @@ internal sealed class Answers<TCase, TAnswer>(Exercise<TCase, TAnswer> exercise)
 
     public Answers<TCase, TAnswer> Wrong(string answer, Func<TCase, TAnswer> function)
     {
-        for (int seed = 0; seed < Seeds; seed++)
+        for (var seed = 0; seed < Seeds; seed++)
         {
             var result = exercise.Judge(function, new Random(seed));
             Assert.False(result.Correct, $"{answer}, seed {seed}: passes");
             if (result.Message.Split(" your function gives ") is not [_, var rest]) continue;
-            string[] numbers = rest.TrimEnd('.').Split("; it should give ");
+            var numbers = rest.TrimEnd('.').Split("; it should give ");
             Assert.NotEqual(numbers[1], numbers[0]);
         }
 

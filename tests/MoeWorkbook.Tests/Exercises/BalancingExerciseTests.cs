@@ -26,7 +26,7 @@ public sealed class BalancingExerciseTests
     [Fact]
     public void The_slowest_device_of_one_expert_each_is_one_above_the_max_violation() => Right(Questions.SlowestDevice.Check(layer =>
     {
-        int each = layer.Load.Length / layer.Devices;
+        var each = layer.Load.Length / layer.Devices;
         return 1 + LoadStatistics.Of([.. layer.Load.Chunk(each).Select(device => device.Sum())]).MaxViolation;
     }, seed: 6));
 

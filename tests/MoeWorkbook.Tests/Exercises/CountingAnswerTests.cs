@@ -1,3 +1,4 @@
+using TorchSharp;
 using Questions = MoeWorkbook.Exercises;
 
 namespace MoeWorkbook.Tests.Exercises;
@@ -15,6 +16,22 @@ public sealed class CountingAnswerTests
         .Wrong("divided by the largest", z => [.. z.Select(x => Math.Exp(x - z.Max()))])
         .Wrong("off in the fifth digit", z => [.. z.Select(x => 1.0002 * Math.Exp(x) / z.Sum(Math.Exp))])
         .Wrong("nothing", _ => null!);
+
+    [Fact]
+    public void The_shape_to_which_two_are_broadcast() => Answers.To(Questions.BroadcastShape)
+        .Right("the library's", s => torch.ones(s.One).add(torch.ones(s.Other)).shape)
+        .Right("padded with ones", s =>
+        {
+            var (one, other) = (s.One.Reverse().ToList(), s.Other.Reverse().ToList());
+            while (one.Count < other.Count) one.Add(1);
+            while (other.Count < one.Count) other.Add(1);
+            return [.. one.Zip(other, Math.Max).Reverse()];
+        })
+        .Wrong("the first", s => s.One)
+        .Wrong("the longer", s => s.One.Length > s.Other.Length ? s.One : s.Other)
+        .Wrong("laid over each other from the left", s =>
+            [.. Enumerable.Range(0, Math.Max(s.One.Length, s.Other.Length)).Select(i => Math.Max(s.One.ElementAtOrDefault(i), s.Other.ElementAtOrDefault(i)))])
+        .Wrong("one after the other", s => [.. s.One, .. s.Other]);
 
     [Fact]
     public void The_parameters_of_a_linear_layer() => Answers.To(Questions.LinearLayer)
@@ -39,14 +56,14 @@ public sealed class CountingAnswerTests
 
     [Fact]
     public void The_parameters_of_a_layer_of_experts() => Answers.To(Questions.MoeLayer)
-        .Right("the chapter's formula", a => (a.Hidden * a.Experts + a.Experts * (3 * a.Hidden * a.ExpertSize), a.Hidden * a.Experts + a.ExpertsPerToken * (3 * a.Hidden * a.ExpertSize)))
-        .Right("factored", a => (a.Experts * a.Hidden * (1 + 3 * a.ExpertSize), a.Hidden * (a.Experts + 3 * a.ExpertsPerToken * a.ExpertSize)))
-        .Right("double", a => ((long)(3.0 * a.Hidden * a.ExpertSize * a.Experts + a.Experts * a.Hidden), (long)(3.0 * a.Hidden * a.ExpertSize * a.ExpertsPerToken + a.Experts * a.Hidden)))
-        .Wrong("no router", a => (3 * a.Experts * a.Hidden * a.ExpertSize, 3 * a.ExpertsPerToken * a.Hidden * a.ExpertSize))
-        .Wrong("a router of k", a => (a.Experts * a.Hidden * (1 + 3 * a.ExpertSize), a.ExpertsPerToken * a.Hidden * (1 + 3 * a.ExpertSize)))
-        .Wrong("two matrices", a => (a.Experts * a.Hidden * (1 + 2 * a.ExpertSize), a.Hidden * (a.Experts + 2 * a.ExpertsPerToken * a.ExpertSize)))
-        .Wrong("all active", a => (a.Experts * a.Hidden * (1 + 3 * a.ExpertSize), a.Experts * a.Hidden * (1 + 3 * a.ExpertSize)))
-        .Wrong("overflowing", a => ((int)a.Experts * (int)a.Hidden * (1 + 3 * (int)a.ExpertSize), 0));
+        .Right("the chapter's formula", a => (a.Hidden * a.Experts + a.Experts * (3 * a.Hidden * a.IntermediateSize), a.Hidden * a.Experts + a.ExpertsPerToken * (3 * a.Hidden * a.IntermediateSize)))
+        .Right("factored", a => (a.Experts * a.Hidden * (1 + 3 * a.IntermediateSize), a.Hidden * (a.Experts + 3 * a.ExpertsPerToken * a.IntermediateSize)))
+        .Right("double", a => ((long)(3.0 * a.Hidden * a.IntermediateSize * a.Experts + a.Experts * a.Hidden), (long)(3.0 * a.Hidden * a.IntermediateSize * a.ExpertsPerToken + a.Experts * a.Hidden)))
+        .Wrong("no router", a => (3 * a.Experts * a.Hidden * a.IntermediateSize, 3 * a.ExpertsPerToken * a.Hidden * a.IntermediateSize))
+        .Wrong("a router of k", a => (a.Experts * a.Hidden * (1 + 3 * a.IntermediateSize), a.ExpertsPerToken * a.Hidden * (1 + 3 * a.IntermediateSize)))
+        .Wrong("two matrices", a => (a.Experts * a.Hidden * (1 + 2 * a.IntermediateSize), a.Hidden * (a.Experts + 2 * a.ExpertsPerToken * a.IntermediateSize)))
+        .Wrong("all active", a => (a.Experts * a.Hidden * (1 + 3 * a.IntermediateSize), a.Experts * a.Hidden * (1 + 3 * a.IntermediateSize)))
+        .Wrong("overflowing", a => ((int)a.Experts * (int)a.Hidden * (1 + 3 * (int)a.IntermediateSize), 0));
 
     [Fact]
     public void The_parameters_of_a_whole_model()
@@ -55,25 +72,25 @@ public sealed class CountingAnswerTests
             vocabulary * d + layers * (2 * d * (d / heads) * (heads + groups) + experts * (3 * d * f) + d * all) + (2 * layers + 1) * d + vocabulary * d;
         Answers.To(Questions.WholeModel)
             .Right("the chapter's formula", m => (
-                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.ExpertSize, m.Experts, m.Experts, m.Vocabulary),
-                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.ExpertSize, m.Experts, m.ExpertsPerToken, m.Vocabulary)))
+                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.Experts, m.Vocabulary),
+                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.ExpertsPerToken, m.Vocabulary)))
             .Right("active from total", m =>
             {
-                long total = Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.ExpertSize, m.Experts, m.Experts, m.Vocabulary);
-                return (total, total - m.Layers * (m.Experts - m.ExpertsPerToken) * 3 * m.Hidden * m.ExpertSize);
+                var total = Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.Experts, m.Vocabulary);
+                return (total, total - m.Layers * (m.Experts - m.ExpertsPerToken) * 3 * m.Hidden * m.IntermediateSize);
             })
             .Wrong("one embedding", m => (
-                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.ExpertSize, m.Experts, m.Experts, m.Vocabulary) - m.Vocabulary * m.Hidden,
-                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.ExpertSize, m.Experts, m.ExpertsPerToken, m.Vocabulary) - m.Vocabulary * m.Hidden))
+                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.Experts, m.Vocabulary) - m.Vocabulary * m.Hidden,
+                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.ExpertsPerToken, m.Vocabulary) - m.Vocabulary * m.Hidden))
             .Wrong("no last norm", m => (
-                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.ExpertSize, m.Experts, m.Experts, m.Vocabulary) - m.Hidden,
-                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.ExpertSize, m.Experts, m.ExpertsPerToken, m.Vocabulary) - m.Hidden))
+                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.Experts, m.Vocabulary) - m.Hidden,
+                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, m.Experts, m.ExpertsPerToken, m.Vocabulary) - m.Hidden))
             .Wrong("no router", m => (
-                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.ExpertSize, 0, m.Experts, m.Vocabulary),
-                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.ExpertSize, 0, m.ExpertsPerToken, m.Vocabulary)))
+                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, 0, m.Experts, m.Vocabulary),
+                Count(m.Hidden, m.Layers, m.Heads, m.KeyValueHeads, m.IntermediateSize, 0, m.ExpertsPerToken, m.Vocabulary)))
             .Wrong("every head its own keys", m => (
-                Count(m.Hidden, m.Layers, m.Heads, m.Heads, m.ExpertSize, m.Experts, m.Experts, m.Vocabulary),
-                Count(m.Hidden, m.Layers, m.Heads, m.Heads, m.ExpertSize, m.Experts, m.ExpertsPerToken, m.Vocabulary)));
+                Count(m.Hidden, m.Layers, m.Heads, m.Heads, m.IntermediateSize, m.Experts, m.Experts, m.Vocabulary),
+                Count(m.Hidden, m.Layers, m.Heads, m.Heads, m.IntermediateSize, m.Experts, m.ExpertsPerToken, m.Vocabulary)));
     }
 
     [Fact]
@@ -95,7 +112,7 @@ public sealed class CountingAnswerTests
         .Right("token by token, float", b =>
         {
             float touched = 0;
-            for (int token = 0; token < b.Tokens; token++) touched += (b.Experts - touched) * b.ExpertsPerToken / b.Experts;
+            for (var token = 0; token < b.Tokens; token++) touched += (b.Experts - touched) * b.ExpertsPerToken / b.Experts;
             return touched;
         })
         .Wrong("dividing integers", b => b.Experts * (1 - Math.Pow(1 - b.ExpertsPerToken / b.Experts, b.Tokens)))
@@ -109,10 +126,10 @@ public sealed class CountingAnswerTests
         .Right("by loops", m =>
         {
             var sees = new bool[m.Queries][];
-            for (int query = 0; query < m.Queries; query++)
+            for (var query = 0; query < m.Queries; query++)
             {
                 sees[query] = new bool[m.Keys];
-                for (int key = 0; key < m.Keys; key++) sees[query][key] = key - query <= m.Keys - m.Queries;
+                for (var key = 0; key < m.Keys; key++) sees[query][key] = key - query <= m.Keys - m.Queries;
             }
             return sees;
         })
@@ -129,8 +146,8 @@ public sealed class CountingAnswerTests
         .Right("float", n => [.. n.Hidden.Zip(n.Gain, (x, g) => (float)g * ((float)x / MathF.Sqrt(n.Hidden.Average(y => (float)y * (float)y) + (float)n.Epsilon)))])
         .Right("in place", n =>
         {
-            double scale = Math.Sqrt(n.Hidden.Average(y => y * y) + n.Epsilon);
-            for (int j = 0; j < n.Hidden.Length; j++) n.Hidden[j] *= n.Gain[j] / scale;
+            var scale = Math.Sqrt(n.Hidden.Average(y => y * y) + n.Epsilon);
+            for (var j = 0; j < n.Hidden.Length; j++) n.Hidden[j] *= n.Gain[j] / scale;
             return n.Hidden;
         })
         .Wrong("unchanged", n => n.Hidden)
@@ -146,13 +163,13 @@ public sealed class CountingAnswerTests
         .Right("the matrix", t => Turn(t, t.Position * Math.Pow(10000, -2.0 * t.Pair / t.HeadSize)))
         .Right("float", t =>
         {
-            float angle = t.Position * MathF.Pow(10000, -2f * t.Pair / t.HeadSize);
+            var angle = t.Position * MathF.Pow(10000, -2f * t.Pair / t.HeadSize);
             var (sine, cosine) = MathF.SinCos(angle);
             return ((float)t.A * cosine - (float)t.B * sine, (float)t.B * cosine + (float)t.A * sine);
         })
         .Right("float, divided", t =>
         {
-            float angle = t.Position / MathF.Pow(10000, 2f * t.Pair / t.HeadSize);
+            var angle = t.Position / MathF.Pow(10000, 2f * t.Pair / t.HeadSize);
             return ((float)t.A * MathF.Cos(angle) - (float)t.B * MathF.Sin(angle), (float)t.B * MathF.Cos(angle) + (float)t.A * MathF.Sin(angle));
         })
         .Wrong("not turned", t => (t.A, t.B))
@@ -185,14 +202,14 @@ public sealed class CountingAnswerTests
 
     [Fact]
     public void The_operations_of_a_block() => Answers.To(Questions.BlockFlops)
-        .Right("twice the weights", b => (2 * (2 * b.Hidden * b.Heads * b.HeadSize + 2 * b.Hidden * b.KeyValueHeads * b.HeadSize), 2 * (2 * b.Heads * b.HeadSize * b.Context), 2 * 3 * b.Hidden * b.FeedForwardSize))
-        .Right("double", b => ((long)(4.0 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads)), (long)(4.0 * b.Heads * b.HeadSize * b.Context), (long)(6.0 * b.Hidden * b.FeedForwardSize)))
-        .Wrong("multiplications", b => (2 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 2 * b.Heads * b.HeadSize * b.Context, 3 * b.Hidden * b.FeedForwardSize))
-        .Wrong("two matrices", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.Heads * b.HeadSize * b.Context, 4 * b.Hidden * b.FeedForwardSize))
-        .Wrong("scores only", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 2 * b.Heads * b.HeadSize * b.Context, 6 * b.Hidden * b.FeedForwardSize))
-        .Wrong("of the groups", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.KeyValueHeads * b.HeadSize * b.Context, 6 * b.Hidden * b.FeedForwardSize))
-        .Wrong("of hidden", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.Hidden * b.Context, 6 * b.Hidden * b.FeedForwardSize))
-        .Wrong("square", b => (8 * b.Hidden * b.Hidden, 4 * b.Heads * b.HeadSize * b.Context, 6 * b.Hidden * b.FeedForwardSize));
+        .Right("twice the weights", b => (2 * (2 * b.Hidden * b.Heads * b.HeadSize + 2 * b.Hidden * b.KeyValueHeads * b.HeadSize), 2 * (2 * b.Heads * b.HeadSize * b.Context), 2 * 3 * b.Hidden * b.IntermediateSize))
+        .Right("double", b => ((long)(4.0 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads)), (long)(4.0 * b.Heads * b.HeadSize * b.Context), (long)(6.0 * b.Hidden * b.IntermediateSize)))
+        .Wrong("multiplications", b => (2 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 2 * b.Heads * b.HeadSize * b.Context, 3 * b.Hidden * b.IntermediateSize))
+        .Wrong("two matrices", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.Heads * b.HeadSize * b.Context, 4 * b.Hidden * b.IntermediateSize))
+        .Wrong("scores only", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 2 * b.Heads * b.HeadSize * b.Context, 6 * b.Hidden * b.IntermediateSize))
+        .Wrong("of the groups", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.KeyValueHeads * b.HeadSize * b.Context, 6 * b.Hidden * b.IntermediateSize))
+        .Wrong("of hidden", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.Hidden * b.Context, 6 * b.Hidden * b.IntermediateSize))
+        .Wrong("square", b => (8 * b.Hidden * b.Hidden, 4 * b.Heads * b.HeadSize * b.Context, 6 * b.Hidden * b.IntermediateSize));
 
     private static bool[][] Mask((int Queries, int Keys) mask, Func<int, int, bool> sees) =>
         [.. Enumerable.Range(0, mask.Queries).Select(query => Enumerable.Range(0, mask.Keys).Select(key => sees(query, key)).ToArray())];

@@ -1,3 +1,4 @@
+using CsCheck;
 using Questions = MoeWorkbook.Exercises;
 
 namespace MoeWorkbook.Tests.Exercises;
@@ -8,8 +9,8 @@ public sealed class ExerciseTests
     [Fact]
     public void A_function_that_sorts_what_it_is_given_is_shown_the_numbers_that_were_drawn()
     {
-        string kept = Questions.TopKRouting.Check(_ => ([], []), seed: 3).Message;
-        string sorted = Questions.TopKRouting.Check(token =>
+        var kept = Questions.TopKRouting.Check(_ => ([], []), seed: 3).Message;
+        var sorted = Questions.TopKRouting.Check(token =>
         {
             Array.Sort(token.Logits);
             return ([], []);
@@ -18,17 +19,15 @@ public sealed class ExerciseTests
     }
 
     [Fact]
-    public void Numbers_that_are_told_apart_are_shown_to_digits_in_which_they_differ()
+    public void Numbers_that_are_told_apart_are_shown_to_digits_in_which_they_differ() => Gen.Select(Gen.Double[-6, 6], Gen.OneOf(-1, 1)).Holds(10_000, drawn =>
     {
-        var random = new Random(1);
-        for (int i = 0; i < 10_000; i++)
-        {
-            double right = Math.Pow(10, 12 * random.NextDouble() - 6), given = right + (1 + 1e-6) * 1e-5 * Math.Max(1, right) * (random.Next(2) == 0 ? 1 : -1);
-            string message = new Exercise<int, double>("?", ["x"], _ => 0, _ => right).Judge(_ => given, random).Message;
-            string[] numbers = message[..^1].Split(" gives ")[1].Split("; it should give ");
-            Assert.NotEqual(numbers[1], numbers[0]);
-        }
-    }
+        var (exponent, sign) = drawn;
+        var right = Math.Pow(10, exponent);
+        var given = right + (1 + 1e-6) * 1e-5 * Math.Max(1, right) * sign;
+        var message = new Exercise<int, double>("?", ["x"], _ => 0, _ => right).Judge(_ => given, new(1)).Message;
+        var numbers = message[..^1].Split(" gives ")[1].Split("; it should give ");
+        Assert.NotEqual(numbers[1], numbers[0]);
+    });
 
     [Fact]
     public void Five_digits_are_enough_and_four_are_not()
@@ -44,7 +43,7 @@ public sealed class ExerciseTests
     [Fact]
     public void A_loop_without_an_end_is_given_up_and_named()
     {
-        bool stop = false;
+        var stop = false;
         var result = Questions.IndependentSums.Check(_ =>
         {
             while (!Volatile.Read(ref stop)) Thread.Yield();
@@ -65,8 +64,8 @@ public sealed class ExerciseTests
     [Fact]
     public void What_a_function_prints_in_the_case_that_fails_is_told_with_it()
     {
-        int calls = 0;
-        string message = Questions.IndependentSums.Check(unit =>
+        var calls = 0;
+        var message = Questions.IndependentSums.Check(unit =>
         {
             Console.WriteLine($"call {++calls}");
             Console.Write('x');
@@ -76,7 +75,7 @@ public sealed class ExerciseTests
         Assert.Contains("it should give", message);
         Assert.EndsWith(" …", Questions.IndependentSums.Check(_ =>
         {
-            for (int i = 0; i < 1000; i++) Console.WriteLine(i);
+            for (var i = 0; i < 1000; i++) Console.WriteLine(i);
             return -1;
         }).Message);
     }
@@ -85,7 +84,7 @@ public sealed class ExerciseTests
     public void Every_check_has_a_case_of_each_telling_kind()
     {
         var exercise = new Exercise<int, int>("?", ["n"], random => random.Next(1000), n => n, n => n % 100 == 7, n => n > 990);
-        for (int seed = 0; seed < 100; seed++)
+        for (var seed = 0; seed < 100; seed++)
         {
             Assert.False(exercise.Judge(n => n % 100 == 7 ? 0 : n, new(seed)).Correct);
             Assert.False(exercise.Judge(n => n > 990 ? 0 : n, new(seed)).Correct);

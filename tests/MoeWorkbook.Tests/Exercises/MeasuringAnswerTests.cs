@@ -122,7 +122,7 @@ public sealed class MeasuringAnswerTests
         .Wrong("not renormalised", t =>
         {
             t.Logits[t.Removed] = double.NegativeInfinity;
-            int[] best = Best(t.Logits, t.ExpertsPerToken);
+            var best = Best(t.Logits, t.ExpertsPerToken);
             return (best, [.. best.Select(e => Math.Exp(t.Logits[e]) / t.Logits.Sum(Math.Exp))]);
         });
 
@@ -148,7 +148,7 @@ public sealed class MeasuringAnswerTests
         .Right("float", c => Crossing(c, loss => loss <= c.Target, first: true, begin: c.Steps[0]))
         .Right("point by point", c =>
         {
-            for (int i = 0; i < c.Losses.Length; i++)
+            for (var i = 0; i < c.Losses.Length; i++)
             {
                 if (c.Losses[i] > c.Target) continue;
                 return i == 0 ? c.Steps[0] : c.Steps[i] - (c.Target - c.Losses[i]) / (c.Losses[i - 1] - c.Losses[i]) * (c.Steps[i] - c.Steps[i - 1]);
@@ -184,7 +184,7 @@ public sealed class MeasuringAnswerTests
         .Right("float", l =>
         {
             float[] d = [.. l.One.Zip(l.Other, (one, other) => (float)one - (float)other)];
-            float mean = d.Average();
+            var mean = d.Average();
             return (mean, MathF.Sqrt(d.Sum(x => (x - mean) * (x - mean)) / (d.Length - 1) / d.Length));
         })
         .Wrong("n", l => Differences(l) is var d ? (d.Average(), Math.Sqrt(d.Sum(x => (x - d.Average()) * (x - d.Average()))) / d.Length) : default)
@@ -213,12 +213,12 @@ public sealed class MeasuringAnswerTests
     public void A_quantised_row() => Answers.To(Questions.QuantizedRow)
         .Right("float", r =>
         {
-            float scale = r.Max(w => MathF.Abs((float)w)) / 127;
+            var scale = r.Max(w => MathF.Abs((float)w)) / 127;
             return (scale, [.. r.Select(w => (int)MathF.Round((float)w / scale))]);
         })
         .Right("rounded by hand", r =>
         {
-            double scale = Math.Max(r.Max(), -r.Min()) / 127;
+            var scale = Math.Max(r.Max(), -r.Min()) / 127;
             return (scale, [.. r.Select(w => (int)Math.Floor(w / scale + 0.5))]);
         })
         .Wrong("no absolute value", r => (r.Max() / 127, [.. r.Select(w => (int)Math.Round(w / (r.Max() / 127)))]))
@@ -265,7 +265,7 @@ public sealed class MeasuringAnswerTests
 
     private static double Crossing((double[] Steps, double[] Losses, double Target) curve, Predicate<double> there, bool first, double begin)
     {
-        int i = first ? Array.FindIndex(curve.Losses, there)
+        var i = first ? Array.FindIndex(curve.Losses, there)
             : Enumerable.Range(0, curve.Losses.Length).LastOrDefault(at => there(curve.Losses[at]) && (at == 0 || !there(curve.Losses[at - 1])), -1);
         if (i <= 0) return i < 0 ? -1 : begin;
         float before = (float)curve.Losses[i - 1], after = (float)curve.Losses[i];
@@ -284,7 +284,7 @@ public sealed class MeasuringAnswerTests
     private static float Floats(int n, int k)
     {
         float product = 1;
-        for (int i = 1; i <= k; i++) product = product * (n - k + i) / i;
+        for (var i = 1; i <= k; i++) product = product * (n - k + i) / i;
         return product;
     }
 

@@ -15,7 +15,7 @@ public sealed class MoeLayerExerciseTests
     public void Dropped_are_those_that_the_library_drops() => Right(Questions.DroppedByPosition.Check(queue =>
     {
         using var scope = NewDisposeScope();
-        double factor = (double)queue.Capacity * queue.Experts / queue.Chosen.Length;
+        var factor = (double)queue.Capacity * queue.Experts / queue.Chosen.Length;
         var kept = new ExpertCapacity(factor * (1 - 1e-12)).Apply(Decision(queue.Chosen, queue.Experts)).Kept.data<bool>().ToArray();
         return [.. Enumerable.Range(0, kept.Length).Where(i => !kept[i])];
     }, seed: 4));
@@ -32,9 +32,9 @@ public sealed class MoeLayerExerciseTests
     [Fact]
     public void Operations_are_twice_the_active_weights_of_the_count() => Right(Questions.MoeLayerOperations.Check(layer =>
     {
-        var dense = ModelConfig.Dense((int)layer.Hidden, layerCount: 1, heads: 1, keyValueHeads: 1, (int)layer.ExpertSize, vocabularySize: 1);
+        var dense = ModelConfig.Dense((int)layer.Hidden, layerCount: 1, headCount: 1, keyValueHeadCount: 1, (int)layer.IntermediateSize, vocabularySize: 1);
         var sparse = dense.MixtureOfExperts((int)layer.Experts, (int)layer.ExpertsPerToken);
-        var active = ParameterCount.Of(sparse with { Moe = sparse.Moe! with { SharedExpertSize = (int)layer.SharedSize } }).ActiveByComponent;
+        var active = ParameterCount.Of(sparse with { Moe = sparse.Moe! with { SharedIntermediateSize = (int)layer.SharedSize } }).ActiveByComponent;
         return 2 * layer.Tokens * (active[ModelComponent.Router] + active[ModelComponent.RoutedExperts] + active[ModelComponent.SharedExperts]);
     }, seed: 4));
 

@@ -43,6 +43,29 @@ public sealed class RoutingAnswerTests
         .Wrong("tokens choose", b => [.. b.Probabilities.Select(row => Best(row, b.TokensPerExpert))]);
 
     [Fact]
+    public void As_few_experts_as_have_a_probability() => Answers.To(Questions.TopPRouting)
+        .Right("a running sum", b => [.. b.Probabilities.Select(row =>
+        {
+            var (taken, sum) = (new List<int>(), 0f);
+            foreach (var e in Best(row, row.Length))
+            {
+                if (sum >= b.P) break;
+                taken.Add(e);
+                sum += (float)row[e];
+            }
+
+            return taken.ToArray();
+        })])
+        .Wrong("without the one that reaches p", b => [.. b.Probabilities.Select(row => Best(row, row.Length).TakeWhile((_, i) => Best(row, i + 1).Sum(e => row[e]) < b.P).ToArray())])
+        .Wrong("two for each", b => [.. b.Probabilities.Select(row => Best(row, 2))])
+        .Wrong("those above p", b => [.. b.Probabilities.Select(row => Best(row, row.Length).Where(e => row[e] >= b.P).ToArray())])
+        .Wrong("in order of their numbers", b => [.. b.Probabilities.Select(row =>
+        {
+            var sum = 0.0;
+            return Enumerable.Range(0, row.Length).TakeWhile(e => (sum += row[e]) - row[e] < b.P).ToArray();
+        })]);
+
+    [Fact]
     public void The_max_violation() => Answers.To(Questions.MaxViolation)
         .Right("of the ratio", b => b.Experts.CountBy(e => e).Max(load => load.Value) * (double)b.ExpertCount / b.Experts.Length - 1)
         .Right("float", b => (b.Experts.CountBy(e => e).Max(load => load.Value) - (float)b.Experts.Length / b.ExpertCount) / ((float)b.Experts.Length / b.ExpertCount))
@@ -62,10 +85,20 @@ public sealed class RoutingAnswerTests
         .Wrong("the chosen one's own probability", b => b.Experts.Zip(b.Probabilities, (e, row) => row[e]).Average() * b.Probabilities[0].Length);
 
     [Fact]
+    public void The_gradient_of_the_switch_loss() => Answers.To(Questions.SwitchLossGradient)
+        .Right("float", t => [.. LossGradient(t, (float)t.Shares.Length / t.Tokens).Select(number => (double)(float)number)])
+        .Right("sum by sum", t => [.. t.Probabilities.Select((p, j) =>
+            t.Probabilities.Select((q, i) => t.Shares.Length * t.Shares[i] / t.Tokens * q * ((i == j ? 1 : 0) - p)).Sum())])
+        .Wrong("of the probabilities", t => [.. t.Shares.Select(f => t.Shares.Length * f / t.Tokens)])
+        .Wrong("no T", t => LossGradient(t, t.Shares.Length))
+        .Wrong("no E", t => LossGradient(t, 1.0 / t.Tokens))
+        .Wrong("the diagonal", t => [.. t.Probabilities.Select((p, j) => t.Shares.Length * t.Shares[j] / t.Tokens * p * (1 - p))]);
+
+    [Fact]
     public void The_smooth_load() => Answers.To(Questions.NoisyLoad)
         .Right("by cases, float", t =>
         {
-            int[] order = Best(t.NoisyLogits, t.NoisyLogits.Length);
+            var order = Best(t.NoisyLogits, t.NoisyLogits.Length);
             return [.. t.Logits.Select((z, e) => ((float)z - (float)t.NoisyLogits[order[Array.IndexOf(order, e) < t.ExpertsPerToken ? t.ExpertsPerToken : t.ExpertsPerToken - 1]]) / (float)t.Deviations[e])];
         })
         .Wrong("k-th of all", t => [.. t.Logits.Select((z, e) => (z - t.NoisyLogits.OrderDescending().ElementAt(t.ExpertsPerToken - 1)) / t.Deviations[e])])
@@ -79,11 +112,11 @@ public sealed class RoutingAnswerTests
         .Right("by counting", l =>
         {
             var counts = new int[l.Experts];
-            foreach (int expert in l.Chosen) counts[expert]++;
+            foreach (var expert in l.Chosen) counts[expert]++;
             var next = new int[l.Experts];
-            for (int e = 1; e < l.Experts; e++) next[e] = next[e - 1] + counts[e - 1];
+            for (var e = 1; e < l.Experts; e++) next[e] = next[e - 1] + counts[e - 1];
             var order = new int[l.Chosen.Length];
-            for (int i = 0; i < order.Length; i++) order[next[l.Chosen[i]]++] = i;
+            for (var i = 0; i < order.Length; i++) order[next[l.Chosen[i]]++] = i;
             return (counts, order);
         })
         .Wrong("Array.Sort", l =>
@@ -131,15 +164,33 @@ public sealed class RoutingAnswerTests
         .Wrong("nobody", _ => []);
 
     [Fact]
+    public void First_choices_come_before_second_ones() => Answers.To(Questions.KeptOfTwoChoices)
+        .Right("the library's", b =>
+        {
+            int tokens = b.First.Length;
+            var logits = TorchSharp.torch.zeros(tokens, b.Experts);
+            long[] choices = [.. b.First.Zip(b.Second, (first, second) => new[] { (long)first, second }).SelectMany(both => both)];
+            var experts = TorchSharp.torch.tensor(choices, [tokens, 2]);
+            var routing = RoutingDecision.TopK(new(TorchSharp.torch.zeros(1, tokens, 1)), logits, logits, experts, TorchSharp.torch.ones(tokens, 2));
+            var kept = new ExpertCapacity((double)b.Capacity * b.Experts / (2 * tokens) * (1 - 1e-12)).Apply(routing).Kept.data<bool>().ToArray();
+            return [.. kept.Chunk(2).Select(both => both.Count(one => one))];
+        })
+        .Wrong("token after token", b => Queued(b, b.First.Zip(b.Second, (first, second) => new[] { first, second }).SelectMany(both => both), i => i / 2))
+        .Wrong("second ones first", b => Queued(b, [.. b.Second, .. b.First], i => i % b.First.Length))
+        .Wrong("a room for each choice", b => [.. Queued(b, b.First, i => i).Zip(Queued(b, b.Second, i => i), (first, second) => first + second)])
+        .Wrong("first ones only", b => Queued(b, b.First, i => i))
+        .Wrong("everything", b => [.. b.First.Select(_ => 2)]);
+
+    [Fact]
     public void The_operations_of_a_layer() => Answers.To(Questions.MoeLayerOperations)
-        .Right("twice the active weights", l => 2 * l.Tokens * (l.Hidden * l.Experts + 3 * l.Hidden * l.ExpertSize * l.ExpertsPerToken + 3 * l.Hidden * l.SharedSize))
-        .Right("double", l => (long)(2.0 * l.Tokens * l.Hidden * (l.Experts + 3.0 * l.ExpertSize * l.ExpertsPerToken + 3.0 * l.SharedSize)))
-        .Wrong("int", l => 2 * (int)l.Tokens * (int)l.Hidden * ((int)l.Experts + 3 * ((int)l.ExpertSize * (int)l.ExpertsPerToken + (int)l.SharedSize)))
-        .Wrong("no router", l => 2 * l.Tokens * 3 * l.Hidden * (l.ExpertSize * l.ExpertsPerToken + l.SharedSize))
-        .Wrong("no shared expert", l => 2 * l.Tokens * l.Hidden * (l.Experts + 3 * l.ExpertSize * l.ExpertsPerToken))
-        .Wrong("k shared experts", l => 2 * l.Tokens * l.Hidden * (l.Experts + 3 * l.ExpertsPerToken * (l.ExpertSize + l.SharedSize)))
-        .Wrong("multiplications", l => l.Tokens * l.Hidden * (l.Experts + 3 * (l.ExpertSize * l.ExpertsPerToken + l.SharedSize)))
-        .Wrong("one token", l => 2 * l.Hidden * (l.Experts + 3 * (l.ExpertSize * l.ExpertsPerToken + l.SharedSize)));
+        .Right("twice the active weights", l => 2 * l.Tokens * (l.Hidden * l.Experts + 3 * l.Hidden * l.IntermediateSize * l.ExpertsPerToken + 3 * l.Hidden * l.SharedSize))
+        .Right("double", l => (long)(2.0 * l.Tokens * l.Hidden * (l.Experts + 3.0 * l.IntermediateSize * l.ExpertsPerToken + 3.0 * l.SharedSize)))
+        .Wrong("int", l => 2 * (int)l.Tokens * (int)l.Hidden * ((int)l.Experts + 3 * ((int)l.IntermediateSize * (int)l.ExpertsPerToken + (int)l.SharedSize)))
+        .Wrong("no router", l => 2 * l.Tokens * 3 * l.Hidden * (l.IntermediateSize * l.ExpertsPerToken + l.SharedSize))
+        .Wrong("no shared expert", l => 2 * l.Tokens * l.Hidden * (l.Experts + 3 * l.IntermediateSize * l.ExpertsPerToken))
+        .Wrong("k shared experts", l => 2 * l.Tokens * l.Hidden * (l.Experts + 3 * l.ExpertsPerToken * (l.IntermediateSize + l.SharedSize)))
+        .Wrong("multiplications", l => l.Tokens * l.Hidden * (l.Experts + 3 * (l.IntermediateSize * l.ExpertsPerToken + l.SharedSize)))
+        .Wrong("one token", l => 2 * l.Hidden * (l.Experts + 3 * (l.IntermediateSize * l.ExpertsPerToken + l.SharedSize)));
 
     [Fact]
     public void The_expected_dropped_share() => Answers.To(Questions.ExpectedDroppedShare)
@@ -147,7 +198,7 @@ public sealed class RoutingAnswerTests
         .Right("float, from one to the next", b =>
         {
             float p = 1f / b.Experts, probability = MathF.Pow(1 - p, b.Tokens), dropped = 0;
-            for (int n = 0; n <= b.Tokens; n++)
+            for (var n = 0; n <= b.Tokens; n++)
             {
                 if (n > b.Capacity) dropped += (n - b.Capacity) * probability;
                 probability *= (b.Tokens - n) / (n + 1f) * p / (1 - p);
@@ -208,7 +259,7 @@ public sealed class RoutingAnswerTests
         .Right("multiplied out", s => Moved(s, n => Math.Sign(s.Load.Sum() - n * s.Load.Length)))
         .Right("in place", s =>
         {
-            for (int e = 0; e < s.Biases.Length; e++) s.Biases[e] += s.Rate * s.Load.Average().CompareTo(s.Load[e]);
+            for (var e = 0; e < s.Biases.Length; e++) s.Biases[e] += s.Rate * s.Load.Average().CompareTo(s.Load[e]);
             return s.Biases;
         })
         .Wrong("equal goes down", s => Moved(s, n => n < s.Load.Average() ? 1 : -1))
@@ -245,6 +296,17 @@ public sealed class RoutingAnswerTests
         .Wrong("counts", b => [.. Enumerable.Range(0, b.Experts).Select(e => (double)b.Experts * b.Chosen.Count(c => c == e))])
         .Wrong("less the mean", b => [.. Enumerable.Range(0, b.Experts).Select(e => (double)b.Experts * b.Chosen.Count(c => c == e) / b.Chosen.Length - 1)]);
 
+    private static double[] LossGradient((double[] Probabilities, double[] Shares, int Tokens) token, double factor) =>
+        [.. token.Probabilities.Zip(token.Shares, (p, f) => factor * p * (f - token.Probabilities.Zip(token.Shares, (q, g) => q * g).Sum()))];
+
+    private static int[] Queued((int[] First, int[] Second, int Experts, int Capacity) batch, IEnumerable<int> queue, Func<int, int> token)
+    {
+        int[] taken = new int[batch.Experts], kept = new int[batch.First.Length];
+        foreach (var (i, expert) in queue.Index())
+            if (taken[expert]++ < batch.Capacity) kept[token(i)]++;
+        return kept;
+    }
+
     private static int[] Best(double[] values, int k) => [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).Take(k)];
 
     private static (int[], double[]) Weighed(int[] experts, double[] scores) => (experts, [.. experts.Select(e => scores[e] / experts.Sum(other => scores[other]))]);
@@ -265,7 +327,7 @@ public sealed class RoutingAnswerTests
     {
         unchecked
         {
-            ulong z = (ulong)number * 0x9E3779B97F4A7C15;
+            var z = (ulong)number * 0x9E3779B97F4A7C15;
             z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
             z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
             return z ^ (z >> 31);

@@ -3,23 +3,23 @@ using static TorchSharp.torch;
 namespace MoeWorkbook.Tests.Exercises;
 
 /// <summary>What an exercise takes for right is what the library's routers, losses and statistics compute.</summary>
-public class RoutingExerciseTests
+public sealed class RoutingExerciseTests
 {
     [Fact]
     public void Top_k_routing_is_what_the_softmax_router_does() => AssertRight(MoeWorkbook.Exercises.TopKRouting.Check(token =>
     {
-        var decision = Route(new SoftmaxTopKRouter(token.Logits.Length, token.Logits.Length, token.ExpertsPerToken, weights: Doubles), [token.Logits]);
+        var decision = Route(new SoftmaxTopKRouter(token.Logits.Length, token.Logits.Length, token.ExpertsPerToken, init: Doubles), [token.Logits]);
         return ([.. decision.Experts.data<long>().ToArray().Select(expert => (int)expert)], decision.Weights.data<double>().ToArray());
     }, seed: 1));
 
     [Fact]
     public void The_switch_loss_is_the_librarys() => AssertRight(MoeWorkbook.Exercises.SwitchLoss.Check(batch =>
     {
-        int experts = batch.Probabilities[0].Length;
-        var decision = Route(new SwitchRouter(experts, experts, weights: Doubles), [.. batch.Probabilities.Select(row => Array.ConvertAll(row, Math.Log))]);
+        var experts = batch.Probabilities[0].Length;
+        var decision = Route(new SwitchRouter(experts, experts, init: Doubles), [.. batch.Probabilities.Select(row => Array.ConvertAll(row, Math.Log))]);
         Assert.Equal(batch.Experts, decision.Experts.data<long>().ToArray().Select(expert => (int)expert));
         // Each token adds the mean probability of its expert, over the number of tokens.
-        double loss = batch.Experts.Average(expert => batch.Probabilities.Average(row => row[expert])) * experts;
+        var loss = batch.Experts.Average(expert => batch.Probabilities.Average(row => row[expert])) * experts;
         Assert.Equal(loss, BalancingLoss.Switch(decision).item<double>(), 6);
         return loss;
     }, seed: 1));
@@ -41,7 +41,7 @@ public class RoutingExerciseTests
         double[] probabilities = [.. arguments.Select(a => MathNet.Numerics.Distributions.Normal.CDF(0, 1, a))];
         double mean = probabilities.Average(), variation = probabilities.Average(p => (p - mean) * (p - mean)) / (mean * mean + 1e-10);
         long count = token.Logits.Length;
-        var decision = Route(new SoftmaxTopKRouter((int)count, (int)count, token.ExpertsPerToken, weights: Doubles), [token.Logits]) with
+        var decision = Route(new SoftmaxTopKRouter((int)count, (int)count, token.ExpertsPerToken, init: Doubles), [token.Logits]) with
         {
             NoisyLogits = tensor(token.NoisyLogits, [1, count]),
             NoiseDeviation = tensor(token.Deviations, [1, count]),
@@ -59,7 +59,7 @@ public class RoutingExerciseTests
     {
         var result = MoeWorkbook.Exercises.TopKRouting.Check(token =>
         {
-            double sum = token.Logits.Sum(Math.Exp);
+            var sum = token.Logits.Sum(Math.Exp);
             var best = token.Logits.Index().OrderByDescending(pair => pair.Item).Take(token.ExpertsPerToken).ToList();
             return ([.. best.Select(pair => pair.Index)], [.. best.Select(pair => Math.Exp(pair.Item) / sum)]);
         }, seed: 1);
@@ -67,12 +67,12 @@ public class RoutingExerciseTests
         Assert.Contains("it should give", result.Message);
     }
 
-    private static WeightFactory Doubles => new(DataType: ScalarType.Float64);
+    private static ParameterInit Doubles => new(DataType: ScalarType.Float64);
 
     /// <summary>The decision of a router whose W is the identity, so that the hidden states are the logits.</summary>
     private static RoutingDecision Route(LinearRouter router, double[][] logits)
     {
-        using (no_grad()) router.get_parameter("weight")!.copy_(eye(router.ExpertCount, dtype: ScalarType.Float64));
+        using (no_grad()) router.Weight.copy_(eye(router.ExpertCount, dtype: ScalarType.Float64));
         router.eval();
         return router.forward(new RouterInput(tensor(logits.SelectMany(row => row).ToArray(), [1, logits.Length, router.ExpertCount])));
     }

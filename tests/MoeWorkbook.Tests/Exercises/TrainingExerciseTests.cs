@@ -1,6 +1,6 @@
 namespace MoeWorkbook.Tests.Exercises;
 
-public class TrainingExerciseTests
+public sealed class TrainingExerciseTests
 {
     [Fact]
     public void The_mutual_information_of_counts_is_the_librarys_without_its_correction()
@@ -31,7 +31,7 @@ public class TrainingExerciseTests
         Assert.True(MoeWorkbook.Exercises.RouteWithout.Check(token =>
         {
             int[] experts = [.. Enumerable.Range(0, token.Logits.Length).Where(e => e != token.Removed).OrderByDescending(e => token.Logits[e]).Take(token.ExpertsPerToken)];
-            double sum = experts.Sum(e => Math.Exp(token.Logits[e]));
+            var sum = experts.Sum(e => Math.Exp(token.Logits[e]));
             return (experts, [.. experts.Select(e => Math.Exp(token.Logits[e]) / sum)]);
         }, seed: 4).Correct);
 

@@ -3,13 +3,13 @@ using TorchSharp;
 namespace MoeWorkbook.Tests.Exercises;
 
 /// <summary>The expected answers agree with the library, which is written independently of them; the seed fixes the cases.</summary>
-public class TransformerExerciseTests
+public sealed class TransformerExerciseTests
 {
     [Fact]
     public void A_causal_mask_is_the_one_of_a_forward_pass() => AssertRight(MoeWorkbook.Exercises.CausalMask.Check(mask =>
     {
-        using var pass = new ForwardPass();
-        using var hidden = pass.HiddenKeys(mask.Queries, mask.Keys, window: null, torch.CPU);
+        using var context = new ForwardContext();
+        using var hidden = context.CausalMask(mask.Queries, mask.Keys, window: null, torch.CPU);
         return [.. Enumerable.Range(0, mask.Queries).Select(query => Enumerable.Range(0, mask.Keys)
             .Select(key => hidden is null || !hidden[query, key].item<bool>()).ToArray())];
     }, seed: 1));
@@ -50,7 +50,7 @@ public class TransformerExerciseTests
     [Fact]
     public void The_operations_of_a_block_are_the_librarys() => AssertRight(MoeWorkbook.Exercises.BlockFlops.Check(b =>
     {
-        var config = ModelConfig.Dense((int)b.Hidden, 1, 1, 1, (int)b.FeedForwardSize, 1) with { Attention = new((int)b.Heads, (int)b.KeyValueHeads, (int)b.HeadSize) };
+        var config = ModelConfig.Dense((int)b.Hidden, 1, 1, 1, (int)b.IntermediateSize, 1) with { Attention = new((int)b.Heads, (int)b.KeyValueHeads, (int)b.HeadSize) };
         var active = ParameterCount.Of(config).ActiveByComponent;
         return (2 * active[ModelComponent.Attention], ForwardFlops.PerToken(config, (int)b.Context).Attention, 2 * active[ModelComponent.DenseFeedForward]);
     }, seed: 6));

@@ -12,10 +12,10 @@ public sealed class ExpertRunnerTests
     [MemberData(nameof(Routers))]
     public void Every_runner_gives_the_same_output_and_gradients(string name) => RunnersAgree(name, CPU, [new SortedExperts(), new CapacityExperts(), new BatchedExperts()], tolerance: 1e-5);
 
-    [CudaTheory]
+    [Theory]
     [MemberData(nameof(Routers))]
     public void Every_router_and_runner_gives_the_same_output_and_gradients_on_a_GPU(string name) =>
-        RunnersAgree(name, CUDA, [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts()], tolerance: 1e-4);
+        RunnersAgree(name, Needs.Cuda(), [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts()], tolerance: 1e-4);
 
     /// <summary>Runners on a device against the loop on the CPU.</summary>
     private static void RunnersAgree(string name, Device device, ExpertRunner[] runners, double tolerance)
@@ -65,7 +65,7 @@ public sealed class ExpertRunnerTests
     public void Batches_are_padded_where_idle_experts_are_small_and_padding_is_little(RoutingPattern pattern, int tokens, int count, int k, bool padded)
     {
         using var scope = NewDisposeScope();
-        using var experts = new ExpertWeights(count, 8, 6, weights: new() { StandardDeviation = 0.5 });
+        using var experts = new ExpertWeights(count, 8, 6, init: new() { StandardDeviation = 0.5 });
         var hidden = randn(tokens, 8);
         var routing = SyntheticRouting.Decide(pattern, tokens, count, k);
         Assert.False(BatchedExperts.Gathers(tokens * k, experts));
@@ -81,8 +81,8 @@ public sealed class ExpertRunnerTests
     [Fact]
     public void The_weights_of_a_few_small_experts_are_gathered_and_those_of_large_ones_are_not()
     {
-        using var small = new ExpertWeights(8, 2048, 768, weights: new(META, ScalarType.BFloat16));
-        using var large = new ExpertWeights(8, 4096, 14336, weights: new(META, ScalarType.BFloat16));
+        using var small = new ExpertWeights(8, 2048, 768, init: new(META, ScalarType.BFloat16));
+        using var large = new ExpertWeights(8, 4096, 14336, init: new(META, ScalarType.BFloat16));
         Assert.True(BatchedExperts.Gathers(8, small));
         Assert.False(BatchedExperts.Gathers(17, small));
         Assert.False(BatchedExperts.Gathers(2, large));
@@ -110,15 +110,15 @@ public sealed class ExpertRunnerTests
     [Fact]
     public void BFloat16_stays_within_a_thousandth_of_float32() => BFloat16IsClose(CPU);
 
-    [CudaFact]
-    public void BFloat16_stays_within_a_thousandth_of_float32_on_a_GPU() => BFloat16IsClose(CUDA);
+    [Fact]
+    public void BFloat16_stays_within_a_thousandth_of_float32_on_a_GPU() => BFloat16IsClose(Needs.Cuda());
 
     private static void BFloat16IsClose(Device device)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         using var generator = new Generator(2);
-        using var rounded = new ExpertWeights(6, 64, 96, weights: new(device, ScalarType.BFloat16) { StandardDeviation = 0.05, Generator = generator });
+        using var rounded = new ExpertWeights(6, 64, 96, init: new(device, ScalarType.BFloat16) { StandardDeviation = 0.05, Generator = generator });
         using var exact = new ExpertWeights(6, 64, 96);
         exact.GateUp.copy_(rounded.GateUp);
         exact.Down.copy_(rounded.Down);
@@ -142,7 +142,7 @@ public sealed class ExpertRunnerTests
     public void Every_runner_drops_the_same_assignments_and_a_token_without_one_gets_zero(DropPolicy policy)
     {
         using var scope = NewDisposeScope();
-        using var router = new SoftmaxTopKRouter(8, 4, 2, weights: new() { StandardDeviation = 1 });
+        using var router = new SoftmaxTopKRouter(8, 4, 2, init: new() { StandardDeviation = 1 });
         using var experts = new ExpertWeights(4, 8, 6);
         var hidden = randn(2, 6, 8);
         using var generator = new Generator(1);
@@ -180,18 +180,18 @@ public sealed class ExpertRunnerTests
 
     internal static Router Router(string name, Device? device = null, Generator? generator = null)
     {
-        var weights = new WeightFactory(device) { StandardDeviation = 1, Generator = generator };
+        var weights = new ParameterInit(device) { StandardDeviation = 1, Generator = generator };
         return name switch
         {
-            "softmax" => new SoftmaxTopKRouter(8, 12, 2, weights: weights),
-            "softmax-plain" => new SoftmaxTopKRouter(8, 12, 3, normalizeWeights: false, weights: weights),
-            "switch" => new SwitchRouter(8, 12, weights: weights),
+            "softmax" => new SoftmaxTopKRouter(8, 12, 2, init: weights),
+            "softmax-plain" => new SoftmaxTopKRouter(8, 12, 3, init: weights) { NormalizeWeights = false },
+            "switch" => new SwitchRouter(8, 12, init: weights),
             "noisy" => new NoisyTopKRouter(8, 12, 2, weights),
-            "gshard" => new GShardTopTwoRouter(8, 12, weights),
-            "sigmoid" => new SigmoidTopKRouter(8, 12, 2, groupCount: 4, groupsPerToken: 2, weights: weights),
+            "gshard" => new GShardRouter(8, 12, weights),
+            "sigmoid" => new SigmoidTopKRouter(8, 12, 2, groups: new(4, 2), init: weights),
             "expert-choice" => new ExpertChoiceRouter(8, 12, 2, weights),
             "hash" => new HashRouter(8, 12),
-            "sinkhorn" => new SinkhornRouter(8, 12, 2, weights: weights),
+            "sinkhorn" => new SinkhornRouter(8, 12, 2, init: weights),
             "uniform" => new UniformRouter(8, 12, 2),
             _ => throw new ArgumentException(name),
         };

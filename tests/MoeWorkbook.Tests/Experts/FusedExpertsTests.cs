@@ -11,9 +11,9 @@ public sealed class FusedExpertsTests
 
     // The loop rounds gate, up, the activation, gate · up, down, its product with the weight, and two sums. The kernel for
     // small batches rounds the result alone; the one for large batches gate, up, the inner activation, down and the result.
-    private static readonly double BFloat16Bound = OfRoundings(8 + 1), LargeBatchBound = OfRoundings(8 + 5);
+    private static readonly double _bFloat16Bound = OfRoundings(8 + 1), _largeBatchBound = OfRoundings(8 + 5);
 
-    private static readonly int[] VectorWidths = [512, 256, 128];
+    private static readonly int[] _vectorWidths = [512, 256, 128];
 
     private static IEnumerable<ByteProduct> ByteProducts => Enum.GetValues<ByteProduct>().Where(product => product <= Instructions.Best.ByteProduct);
 
@@ -28,7 +28,7 @@ public sealed class FusedExpertsTests
         manual_seed(11);
         using var router = ExpertRunnerTests.Router(name);
         router.train();
-        using var experts = new ExpertWeights(12, 8, 6, weights: new() { StandardDeviation = 0.5 });
+        using var experts = new ExpertWeights(12, 8, 6, init: new() { StandardDeviation = 0.5 });
         var hidden = randn(1, 5, 8);
         var routing = router.forward(new(hidden, tensor(new long[] { 3, 1, 4, 1, 5 }, [1, 5])));
         var expected = new LoopExperts().Run(hidden.view(5, 8), routing, experts);
@@ -41,22 +41,20 @@ public sealed class FusedExpertsTests
     [InlineData(37, 51)]
     [InlineData(300, 270)]
     [InlineData(1025, 1030)]
-    public void Every_width_of_register_gives_the_loops_output_whatever_the_sizes(int hiddenSize, int feedForwardSize)
+    public void Every_width_of_register_gives_the_loops_output_whatever_the_sizes(int hiddenSize, int intermediateSize)
     {
         using var _ = no_grad();
-        var random = new Random(3);
-        foreach (var width in VectorWidths)
+        foreach (var (type, bound) in new[] { (ScalarType.Float32, Float32Bound), (ScalarType.BFloat16, _bFloat16Bound) })
         {
-            var runner = new FusedExperts(new(width, ByteProduct.Portable));
-            foreach (var tokens in new[] { 1, 2, 3, 4, 5, 7, random.Next(8, 41) })
+            using var experts = Experts(6, hiddenSize, intermediateSize, type);
+            foreach (var tokens in new[] { 1, 2, 3, 4, 5, 7, 17, 40 })
             {
-                foreach (var (type, bound) in new[] { (ScalarType.Float32, Float32Bound), (ScalarType.BFloat16, BFloat16Bound) })
+                using var scope = NewDisposeScope();
+                var (hidden, routing) = Routed(tokens, 6, hiddenSize, type);
+                var expected = new LoopExperts().Run(hidden, routing, experts);
+                foreach (var width in _vectorWidths)
                 {
-                    using var scope = NewDisposeScope();
-                    using var experts = Experts(6, hiddenSize, feedForwardSize, type);
-                    var (hidden, routing) = Routed(tokens, 6, hiddenSize, type);
-                    var expected = new LoopExperts().Run(hidden, routing, experts);
-                    var result = runner.Run(hidden, routing, experts);
+                    var result = new FusedExperts(new(width, ByteProduct.Portable)).Run(hidden, routing, experts);
                     Assert.Equal(type, result.dtype);
                     Assert.True(Difference(result, expected) < bound, $"{type}, {width} bits, {tokens} tokens: {Difference(result, expected)}");
                 }
@@ -69,10 +67,10 @@ public sealed class FusedExpertsTests
     [InlineData(37, 51)]
     [InlineData(300, 270)]
     [InlineData(1025, 1030)]
-    public void Quantised_experts_give_the_output_of_the_weights_that_they_stand_for(int hiddenSize, int feedForwardSize)
+    public void Quantised_experts_give_the_output_of_the_weights_that_they_stand_for(int hiddenSize, int intermediateSize)
     {
         using var _ = no_grad();
-        using var experts = Experts(6, hiddenSize, feedForwardSize, ScalarType.Float32);
+        using var experts = Experts(6, hiddenSize, intermediateSize, ScalarType.Float32);
         foreach (var weightType in new[] { WeightType.Int8, WeightType.Int4 })
         {
             using var quantized = QuantizedExpertWeights.Quantize(experts, weightType);
@@ -89,7 +87,7 @@ public sealed class FusedExpertsTests
                 foreach (var result in results) Assert.Equal(0, Difference(result, results[0]));
                 var narrow = new FusedExperts().Run(hidden.bfloat16(), routing, quantized);
                 Assert.Equal(ScalarType.BFloat16, narrow.dtype);
-                Assert.InRange(Difference(narrow, expected), 0, IntegerBound + BFloat16Bound);
+                Assert.InRange(Difference(narrow, expected), 0, IntegerBound + _bFloat16Bound);
             }
         }
     }
@@ -128,23 +126,23 @@ public sealed class FusedExpertsTests
     [InlineData(37, 51)]
     [InlineData(300, 270)]
     [InlineData(1030, 1025)]
-    public void Kernels_for_large_batches_give_the_loops_output_whatever_the_sizes(int hiddenSize, int feedForwardSize)
+    public void Kernels_for_large_batches_give_the_loops_output_whatever_the_sizes(int hiddenSize, int intermediateSize)
     {
         using var _ = no_grad();
-        foreach (var tokens in new[] { 1, 7, 40, 170, 400 })
+        foreach (var (type, bound) in new[] { (ScalarType.Float32, Float32Bound), (ScalarType.BFloat16, _largeBatchBound) })
         {
-            using var scope = NewDisposeScope();
-            foreach (var (type, bound) in new[] { (ScalarType.Float32, Float32Bound), (ScalarType.BFloat16, LargeBatchBound) })
+            using var experts = Experts(6, hiddenSize, intermediateSize, type);
+            foreach (var tokens in new[] { 1, 7, 40, 170, 400 })
             {
-                using var experts = Experts(6, hiddenSize, feedForwardSize, type);
+                using var scope = NewDisposeScope();
                 var (hidden, routing) = Routed(tokens, 6, hiddenSize, type);
                 routing = routing with { Kept = routing.Experts.ne(3) };
                 var expected = new LoopExperts().Run(hidden, routing, experts);
-                foreach (var width in VectorWidths)
+                foreach (var width in _vectorWidths)
                     Assert.InRange(Difference(new FusedExperts(new(width, ByteProduct.Portable), KernelKind.Panels).Run(hidden, routing, experts), expected), 0, bound);
                 if (!Instructions.Best.BFloat16Products) continue;
                 var libtorch = new FusedExperts(Instructions.Best, KernelKind.Libtorch);
-                if (type == ScalarType.BFloat16) Assert.InRange(Difference(libtorch.Run(hidden, routing, experts), expected), 0, LargeBatchBound);
+                if (type == ScalarType.BFloat16) Assert.InRange(Difference(libtorch.Run(hidden, routing, experts), expected), 0, _largeBatchBound);
                 foreach (var weightType in new[] { WeightType.Int8, WeightType.Int4 })
                 {
                     using var quantized = QuantizedExpertWeights.Quantize(experts, weightType);
@@ -298,7 +296,7 @@ public sealed class FusedExpertsTests
         using var _ = no_grad();
         using var experts = Experts(4, 16, 24, ScalarType.Float32);
         using var quantized = QuantizedExpertWeights.Quantize(experts, WeightType.Int8);
-        using var there = new ExpertWeights(4, 16, 24, weights: new(META, ScalarType.Float32));
+        using var there = new ExpertWeights(4, 16, 24, init: new(META, ScalarType.Float32));
         var (hidden, routing) = Routed(3, 4, 16, ScalarType.Float32);
         var away = hidden.to(META);
         var routed = routing with
@@ -311,7 +309,7 @@ public sealed class FusedExpertsTests
             Scores = routing.Scores.to(META),
         };
         Assert.Contains("computes on the CPU; hidden is on meta", Assert.Throws<NotSupportedException>(() => new FusedExperts().Run(away, routed, there)).Message);
-        foreach (var run in new Func<Tensor, RoutingDecision, QuantizedExpertWeights, Tensor>[] { new FusedExperts().Run, new FastExperts().Run, new DenseOfExperts(2).Run })
+        foreach (var run in new Func<Tensor, RoutingDecision, QuantizedExpertWeights, Tensor>[] { new FusedExperts().Run, new FastExperts().Run, new DenseBaseline(2).Run })
             Assert.Contains("computes on the CPU; hidden is on meta", Assert.Throws<NotSupportedException>(() => run(away, routed, quantized)).Message);
         Assert.Contains("routing.Tokens [6] is on meta but hidden [3, 16] is on cpu", Assert.Throws<ArgumentException>(() => new FusedExperts().Run(hidden, routed, quantized)).Message);
         Assert.Contains("experts are on meta", Assert.Throws<ArgumentException>(() => QuantizedExpertWeights.Quantize(there, WeightType.Int4)).Message);
@@ -322,16 +320,16 @@ public sealed class FusedExpertsTests
     private static double OfRoundings(int count) => Math.Sqrt(count) / 256;
 
     // Generators of their own: the global one is shared with the tests that run at the same time.
-    internal static ExpertWeights Experts(int count, int hiddenSize, int feedForwardSize, ScalarType type)
+    internal static ExpertWeights Experts(int count, int hiddenSize, int intermediateSize, ScalarType type)
     {
         using var generator = new Generator(17);
-        return new(count, hiddenSize, feedForwardSize, weights: new(null, type) { StandardDeviation = 1 / Math.Sqrt(hiddenSize), Generator = generator });
+        return new(count, hiddenSize, intermediateSize, init: new(null, type) { StandardDeviation = 1 / Math.Sqrt(hiddenSize), Generator = generator });
     }
 
     internal static (Tensor Hidden, RoutingDecision Routing) Routed(int tokens, int experts, int hiddenSize, ScalarType type)
     {
         using var generator = new Generator((ulong)tokens);
-        using var router = new SoftmaxTopKRouter(hiddenSize, experts, 2, weights: new() { StandardDeviation = 1, Generator = generator });
+        using var router = new SoftmaxTopKRouter(hiddenSize, experts, 2, init: new() { StandardDeviation = 1, Generator = generator });
         using var _ = no_grad();
         var hidden = empty(1, tokens, hiddenSize).normal_(0, 1, generator);
         return (hidden.view(tokens, hiddenSize).to(type), router.forward(new(hidden)));

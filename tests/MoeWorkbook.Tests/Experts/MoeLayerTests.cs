@@ -8,7 +8,7 @@ public sealed class MoeLayerTests
     public void With_one_expert_that_every_token_visits_the_layer_is_that_expert()
     {
         using var scope = NewDisposeScope();
-        using var experts = new ExpertWeights(1, 8, 6, weights: new() { StandardDeviation = 1 });
+        using var experts = new ExpertWeights(1, 8, 6, init: new() { StandardDeviation = 1 });
         using var layer = new MoeLayer(new SoftmaxTopKRouter(8, 1, 1), experts);
         var hidden = randn(2, 3, 8);
         var expected = experts.Unbind()[0].Forward(hidden.view(6, 8)).view(2, 3, 8);
@@ -19,7 +19,7 @@ public sealed class MoeLayerTests
     public void With_all_experts_and_equal_weights_the_output_is_their_mean()
     {
         using var scope = NewDisposeScope();
-        using var experts = new ExpertWeights(3, 8, 6, weights: new() { StandardDeviation = 1 });
+        using var experts = new ExpertWeights(3, 8, 6, init: new() { StandardDeviation = 1 });
         using var layer = new MoeLayer(new UniformRouter(8, 3, 3), experts);
         var hidden = randn(1, 4, 8);
         var mean = stack(experts.Unbind().Select(expert => expert.Forward(hidden.view(4, 8))), 0).mean([0L]);
@@ -31,7 +31,7 @@ public sealed class MoeLayerTests
     {
         using var scope = NewDisposeScope();
         using var experts = new ExpertWeights(2, 8, 6);
-        using var shared = new FeedForward(8, 5, weights: new() { StandardDeviation = 1 });
+        using var shared = new FeedForward(8, 5, init: new() { StandardDeviation = 1 });
         using var gate = new Projection(8, 1);
         using var router = new UniformRouter(8, 2, 1);
         var hidden = randn(1, 4, 8);
@@ -47,10 +47,10 @@ public sealed class MoeLayerTests
         using var scope = NewDisposeScope();
         using var layer = new MoeLayer(new UniformRouter(8, 4, 2), new ExpertWeights(4, 8, 6));
         var routing = new List<RoutingDecision>();
-        using var pass = new ForwardPass { Routing = routing };
-        layer.forward(randn(1, 8, 8), pass);
+        using var context = new ForwardContext { Routing = routing };
+        layer.forward(randn(1, 8, 8), context);
         layer.Capacity = new(0.5);
-        layer.forward(randn(1, 8, 8), pass);
+        layer.forward(randn(1, 8, 8), context);
         Assert.Equal(0, LoadStatistics.Of(routing[0]).DroppedShare);
         Assert.Equal(0.5, LoadStatistics.Of(routing[1]).DroppedShare);
     }
@@ -62,7 +62,7 @@ public sealed class MoeLayerTests
         ModelConfig With(Func<MoeConfig, MoeConfig> change) => config with { Moe = change(config.Moe!) };
         Assert.IsType<SoftmaxTopKRouter>(MoeLayer.FromConfig(config).Router);
         Assert.IsType<SigmoidTopKRouter>(MoeLayer.FromConfig(With(moe => moe with { Router = RouterKind.SigmoidTopK })).Router);
-        Assert.IsType<SwitchRouter>(MoeLayer.FromConfig(With(moe => moe with { Router = RouterKind.SwitchTopOne })).Router);
+        Assert.IsType<SwitchRouter>(MoeLayer.FromConfig(With(moe => moe with { Router = RouterKind.Switch })).Router);
         Assert.Contains("SparseMixer", Assert.Throws<NotSupportedException>(() => MoeLayer.FromConfig(With(moe => moe with { Router = RouterKind.SparseMixer }))).Message);
         Assert.Contains("2 groups", Assert.Throws<NotSupportedException>(() => MoeLayer.FromConfig(With(moe => moe with { GroupCount = 2 }))).Message);
     }
@@ -73,8 +73,8 @@ public sealed class MoeLayerTests
         using var scope = NewDisposeScope();
         using var layer = new MoeLayer(new UniformRouter(8, 4, 2), new ExpertWeights(4, 8, 6));
         Assert.Contains("hidden has shape [3, 8] but [batch, sequence, hidden = 8]", Assert.Throws<ArgumentException>(() => layer.forward(zeros(3, 8))).Message);
-        using var pass = new ForwardPass { TokenIds = zeros(1, 2, ScalarType.Int64) };
-        Assert.Contains("input.TokenIds has shape [1, 2] but [batch = 1, sequence = 3]", Assert.Throws<ArgumentException>(() => layer.forward(zeros(1, 3, 8), pass)).Message);
+        using var context = new ForwardContext { TokenIds = zeros(1, 2, ScalarType.Int64) };
+        Assert.Contains("input.TokenIds has shape [1, 2] but [batch = 1, sequence = 3]", Assert.Throws<ArgumentException>(() => layer.forward(zeros(1, 3, 8), context)).Message);
         Assert.Throws<ArgumentNullException>(() => layer.Runner = null!);
     }
 }

@@ -9,8 +9,8 @@ public sealed class ExpertFigureTests
     [Fact]
     public void The_sorted_drawing_shows_each_token_once_for_each_expert_and_once_at_each_end()
     {
-        string markup = Schematics.SortedAssignments(Decision([[0, 1], [2, 0], [1, 2]], experts: 4)).Markup;
-        for (int token = 0; token < 3; token++)
+        var markup = Schematics.SortedAssignments(Decision([[0, 1], [2, 0], [1, 2]], experts: 4)).Markup;
+        for (var token = 0; token < 3; token++)
             Assert.Equal(4, Regex.Count(markup, $">(Σ )?token {token}<"));
         Assert.Contains(">expert 2<", markup);
         Assert.DoesNotContain(">expert 3<", markup);
@@ -20,7 +20,7 @@ public sealed class ExpertFigureTests
     public void A_dropped_assignment_is_not_in_the_sorted_drawing()
     {
         var routing = new ExpertCapacity(0.5).Apply(Decision([[0], [0], [1], [1]], experts: 2));
-        string markup = Schematics.SortedAssignments(routing).Markup;
+        var markup = Schematics.SortedAssignments(routing).Markup;
         Assert.Equal(3, Regex.Count(markup, ">(Σ )?token 0<"));
         Assert.Equal(2, Regex.Count(markup, ">(Σ )?token 1<"));
     }
@@ -37,7 +37,7 @@ public sealed class ExpertFigureTests
     public void The_buffers_have_a_box_for_each_slot_and_each_dropped_token()
     {
         var routing = new ExpertCapacity(1).Apply(Decision([[0], [0], [0], [0], [1], [2]], experts: 3));
-        string markup = Schematics.ExpertBuffers(2, ("skewed", routing)).Markup;
+        var markup = Schematics.ExpertBuffers(2, ("skewed", routing)).Markup;
         Assert.Equal(2 * 3, Regex.Count(markup, $"stroke=\"({FigureStyle.Blue}|{FigureStyle.Grey})\""));
         Assert.Equal(2, Regex.Count(markup, $"stroke=\"{FigureStyle.Vermilion}\""));
         Assert.Contains(">dropped<", markup);
@@ -85,7 +85,7 @@ public sealed class ExpertFigureTests
     [Fact]
     public void Layers_with_different_numbers_of_experts_are_refused()
     {
-        string message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LoadByLayer([Decision([[0]], 2), Decision([[0]], 3)])).Message;
+        var message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LoadByLayer([Decision([[0]], 2), Decision([[0]], 3)])).Message;
         Assert.Contains("2 and 3", message);
         Assert.Contains("no layer", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LoadByLayer([])).Message);
     }

@@ -5,20 +5,20 @@ using Plotly.NET.CSharp;
 
 namespace MoeWorkbook.Tests.Figures;
 
-public class FigureTests
+public sealed class FigureTests
 {
-    private static readonly PublishedModel[] Few = [.. new[] { "llama-2-7b", "mixtral-8x7b", "gpt-oss-20b", "switch-base-8" }.Select(ModelCatalog.Find)];
+    private static readonly PublishedModel[] _few = [.. new[] { "llama-2-7b", "mixtral-8x7b", "gpt-oss-20b", "switch-base-8" }.Select(ModelCatalog.Find)];
 
-    private static readonly string[] Tokens = ["a", "b"];
+    private static readonly string[] _tokens = ["a", "b"];
 
     public static TheoryData<string, Figure> All => new()
     {
         { "lines", TwoLines("first") },
         { "heat map", MoeWorkbook.Figures.HeatMap(new double[,] { { 0.1, 0.9 } }, ["the"], ["E1", "E2"], "Routing", "The second expert wins.", "expert", "token", "probability") },
-        { "shares", MoeWorkbook.Figures.ParameterShares(Few) },
+        { "shares", MoeWorkbook.Figures.ParameterShares(_few) },
         { "total", MoeWorkbook.Figures.TotalAgainstActive(ModelCatalog.All) },
         { "held", MoeWorkbook.Figures.HeldAgainstRead(ModelCatalog.All) },
-        { "conventions", MoeWorkbook.Figures.ActiveByConvention(Few) },
+        { "conventions", MoeWorkbook.Figures.ActiveByConvention(_few) },
     };
 
     [Fact]
@@ -73,7 +73,7 @@ public class FigureTests
     [Fact]
     public void No_text_of_a_figure_can_end_its_script()
     {
-        string html = TwoLines("</script><script>alert(1)</script>").ToHtml();
+        var html = TwoLines("</script><script>alert(1)</script>").ToHtml();
         Assert.Single(Regex.Matches(html, "</script>"));
         Assert.Single(Regex.Matches(html, "<script"));
     }
@@ -89,7 +89,7 @@ public class FigureTests
     [Fact]
     public void The_figure_stands_behind_its_place_as_json_and_brings_no_script_of_its_own()
     {
-        string html = TwoLines("</script>").ToHtml();
+        var html = TwoLines("</script>").ToHtml();
         var json = Regex.Match(html, "<div data-figure=\"\"[^>]*>[^<]*</div>\n<script type=\"application/json\">(.*)</script>");
         Assert.Equal(TwoLines("</script>").ToJson(), JsonNode.Parse(json.Groups[1].Value)!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
         Assert.DoesNotContain("//cdn", html, StringComparison.Ordinal);
@@ -118,12 +118,37 @@ public class FigureTests
     }
 
     [Fact]
+    public void Dark_numbers_can_be_read_on_every_colour_of_the_light_scales()
+    {
+        Assert.All(FigureStyle.LightScale.Concat(FigureStyle.LightDivergingScale), stop => Assert.True(Contrast("#444444", (string)stop[1]) >= 4.5));
+        Assert.Equal(21, Contrast("#000000", "#FFFFFF"), 6);
+
+        // The contrast ratio of WCAG 2.
+        static double Contrast(string dark, string light) => (Luminance(light) + 0.05) / (Luminance(dark) + 0.05);
+        static double Luminance(string hex) => 0.2126 * Linear(hex[1..3]) + 0.7152 * Linear(hex[3..5]) + 0.0722 * Linear(hex[5..7]);
+        static double Linear(string hex)
+        {
+            double value = Convert.ToInt32(hex, 16) / 255.0;
+            return value <= 0.04045 ? value / 12.92 : Math.Pow((value + 0.055) / 1.055, 2.4);
+        }
+    }
+
+    [Theory, InlineData(0.5, "%{z:.2f}"), InlineData(12, "%{z:.0f}")]
+    public void A_heat_map_of_whole_numbers_shows_no_decimals(double value, string format)
+    {
+        var figure = MoeWorkbook.Figures.HeatMap(new[,] { { value, 3 } }, ["the"], ["0", "1"], "t", "c", "expert", "token", "load");
+        var heatmap = Json(figure)["layout"]!["template"]!["data"]!["heatmap"]![0]!;
+        Assert.Equal(format, (string?)heatmap["texttemplate"]);
+        Assert.Equal("token %{y}, expert %{x}<br>load: %{z:.4~g}<extra></extra>", (string?)heatmap["hovertemplate"]);
+    }
+
+    [Fact]
     public void A_heat_map_keeps_its_rows_and_refuses_names_that_do_not_fit()
     {
-        var figure = MoeWorkbook.Figures.HeatMap(new double[,] { { 1, 2 }, { 3, 4 } }, ["a", "a"], Tokens, "t", "c", "expert", "token", "probability");
+        var figure = MoeWorkbook.Figures.HeatMap(new double[,] { { 1, 2 }, { 3, 4 } }, ["a", "a"], _tokens, "t", "c", "expert", "token", "probability");
         Assert.Equal([3, 4], Json(figure)["data"]![0]!["z"]![1]!.AsArray().Select(z => (double)z!));
         Assert.Equal(["a", "a"], Json(figure)["layout"]!["yaxis"]!["ticktext"]!.AsArray().Select(name => (string?)name));
-        string message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.HeatMap(new double[1, 2], ["a"], ["b"], "t", "c", "x", "y", "q")).Message;
+        var message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.HeatMap(new double[1, 2], ["a"], ["b"], "t", "c", "x", "y", "q")).Message;
         Assert.Contains("[1, 2]", message);
     }
 
@@ -134,21 +159,21 @@ public class FigureTests
     [Fact]
     public void The_shares_of_a_model_add_up_to_100()
     {
-        var data = Json(MoeWorkbook.Figures.ParameterShares(Few))["data"]!.AsArray();
-        for (int model = 0; model < Few.Length; model++)
+        var data = Json(MoeWorkbook.Figures.ParameterShares(_few))["data"]!.AsArray();
+        for (var model = 0; model < _few.Length; model++)
             Assert.Equal(100, data.Sum(trace => (double)trace!["x"]![model]!), 6);
     }
 
     [Fact]
     public void A_dense_model_lies_on_the_line()
     {
-        var dense = Json(MoeWorkbook.Figures.TotalAgainstActive(Few))["data"]!.AsArray().Single(trace => (string?)trace!["name"] == "dense")!;
+        var dense = Json(MoeWorkbook.Figures.TotalAgainstActive(_few))["data"]!.AsArray().Single(trace => (string?)trace!["name"] == "dense")!;
         Assert.Equal((double)dense["x"]![0]!, (double)dense["y"]![0]!);
         Assert.Equal(6.738415616, (double)dense["y"]![0]!, 9);
     }
 
     [Fact]
-    public void A_log_axis_says_so() => Assert.Equal("log", (string?)Json(MoeWorkbook.Figures.TotalAgainstActive(Few))["layout"]!["xaxis"]!["type"]);
+    public void A_log_axis_says_so() => Assert.Equal("log", (string?)Json(MoeWorkbook.Figures.TotalAgainstActive(_few))["layout"]!["xaxis"]!["type"]);
 
     [Fact]
     public void No_label_covers_another()
@@ -165,9 +190,9 @@ public class FigureTests
     [Fact]
     public void Charts_in_a_grid_have_axes_of_their_own()
     {
-        var chart = Chart.Heatmap<double, string, string, string>(zData: new double[][] { [1, 0], [0, 1] }, X: Tokens, Y: Tokens)
+        var chart = Chart.Heatmap<double, string, string, string>(zData: new double[][] { [1, 0], [0, 1] }, X: _tokens, Y: _tokens)
             .WithXAxisStyle<double, double, string>(TitleText: "expert");
-        var json = Json(new Figure(Chart.Grid(new[] { chart, chart }, 1, 2, SubPlotTitles: Tokens), "t", "c"));
+        var json = Json(new Figure(Chart.Grid(new[] { chart, chart }, 1, 2, SubPlotTitles: _tokens), "t", "c"));
         Assert.Equal("x2", (string?)json["data"]![1]!["xaxis"]);
         Assert.Equal("expert", (string?)json["layout"]!["xaxis2"]!["title"]!["text"]);
     }
@@ -203,7 +228,7 @@ public class FigureTests
     public void The_weights_on_a_tokens_path_are_the_softmax_of_the_largest_logits()
     {
         // 1 / (1 + e^-1) = 0.731.
-        string markup = WebUtility.HtmlDecode(Schematics.TokenPath([0, 2, -3, 1]).Markup);
+        var markup = WebUtility.HtmlDecode(Schematics.TokenPath([0, 2, -3, 1]).Markup);
         Assert.Contains("× 0.73", markup);
         Assert.Contains("× 0.27", markup);
     }

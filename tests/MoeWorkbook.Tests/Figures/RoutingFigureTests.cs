@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Tests.Figures;
 
-public class RoutingFigureTests
+public sealed class RoutingFigureTests
 {
-    private static readonly string[] Tokens = ["a", "b", "c"];
+    private static readonly string[] _tokens = ["a", "b", "c"];
 
     [Fact]
     public void A_combine_weight_stands_at_its_token_and_expert_and_nothing_elsewhere()
     {
-        var trace = Json(MoeWorkbook.Figures.CombineWeights(TopTwo(), "t", "c.", Tokens))["data"]![0]!;
+        var trace = Json(MoeWorkbook.Figures.CombineWeights(TopTwo(), "t", "c.", _tokens))["data"]![0]!;
         Assert.Equal([0.75, null, 0.25], Row(trace, 0)); // ln 3 against 0
         Assert.Equal([null, 0.5, 0.5], Row(trace, 1));
         Assert.Equal([0.5, 0.5, null], Row(trace, 2)); // a tie
@@ -30,13 +30,13 @@ public class RoutingFigureTests
     [Fact]
     public void Panels_share_their_axes_and_their_colours()
     {
-        var json = Json(MoeWorkbook.Figures.CombineWeights([("first", TopTwo()), ("second", TopTwo()), ("third", TopTwo()), ("fourth", TopTwo())], "t", "c.", Tokens));
+        var json = Json(MoeWorkbook.Figures.CombineWeights([("first", TopTwo()), ("second", TopTwo()), ("third", TopTwo()), ("fourth", TopTwo())], "t", "c.", _tokens));
         Assert.Equal(["x", "x2", "x", "x2"], json["data"]!.AsArray().Select(trace => (string?)trace!["xaxis"]));
         Assert.Equal(["y", "y", "y2", "y2"], json["data"]!.AsArray().Select(trace => (string?)trace!["yaxis"]));
         Assert.Equal("coloraxis", (string?)json["layout"]!["template"]!["data"]!["heatmap"]![0]!["coloraxis"]);
         Assert.Equal(1, (double)json["layout"]!["coloraxis"]!["cmax"]!);
         Assert.Equal("expert", (string?)json["layout"]!["xaxis2"]!["title"]!["text"]);
-        Assert.Equal(Tokens, json["layout"]!["yaxis2"]!["ticktext"]!.AsArray().Select(name => (string?)name));
+        Assert.Equal(_tokens, json["layout"]!["yaxis2"]!["ticktext"]!.AsArray().Select(name => (string?)name));
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public class RoutingFigureTests
         Assert.Contains("2 names for 3 tokens", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.CombineWeights(TopTwo(), "t", "c.", ["a", "b"])).Message);
         Assert.Contains("nothing to draw", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.CombineWeights([], "t", "c.")).Message);
         Assert.Contains("nothing to draw", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.ExpertLoads([], "t", "c.")).Message);
-        string message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LogitGradients([("one", zeros(2, 3)), ("two", zeros(2, 4))], "t", "c.")).Message;
+        var message = Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LogitGradients([("one", zeros(2, 3)), ("two", zeros(2, 4))], "t", "c.")).Message;
         Assert.Contains("two has 2 tokens and 4 experts where one has 2 and 3", message);
         Assert.Contains("[2]", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LogitGradients([("one", zeros(2))], "t", "c.")).Message);
     }
@@ -88,7 +88,7 @@ public class RoutingFigureTests
     {
         var small = Route(new SoftmaxTopKRouter(2, 2, 1), new float[2, 2]);
         Assert.Contains("2 tokens and 2 experts", Assert.Throws<ArgumentException>(() => Schematics.WhoChooses(small, TopTwo())).Message);
-        Assert.Contains("3 names for 2 tokens", Assert.Throws<ArgumentException>(() => Schematics.WhoChooses(small, small, Tokens)).Message);
+        Assert.Contains("3 names for 2 tokens", Assert.Throws<ArgumentException>(() => Schematics.WhoChooses(small, small, _tokens)).Message);
         var large = Route(new SoftmaxTopKRouter(8, 8, 1), new float[2, 8]);
         Assert.Contains("at most 12 and 6", Assert.Throws<ArgumentException>(() => Schematics.WhoChooses(large, large)).Message);
     }
@@ -99,7 +99,7 @@ public class RoutingFigureTests
     /// <summary>The decision of a router whose W is the identity, so that the hidden states are the logits.</summary>
     private static RoutingDecision Route(LinearRouter router, float[,] logits)
     {
-        using (no_grad()) router.get_parameter("weight")!.copy_(eye(router.ExpertCount));
+        using (no_grad()) router.Weight.copy_(eye(router.ExpertCount));
         router.eval();
         return router.forward(new RouterInput(from_array(logits).unsqueeze(0)));
     }

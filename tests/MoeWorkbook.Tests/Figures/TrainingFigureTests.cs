@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MoeWorkbook.Tests.Figures;
 
-public class TrainingFigureTests
+public sealed class TrainingFigureTests
 {
     [Fact]
     public void Seeds_of_one_name_are_one_line_at_their_mean_with_a_band_from_lowest_to_highest()
@@ -36,7 +36,7 @@ public class TrainingFigureTests
     [Fact]
     public void Bars_of_specialisation_stand_beside_their_baseline_with_whiskers()
     {
-        var measured = new Specialization(new(0.5, 0.4, 0.6), new(0.3, 0.2, 0.4), new(0.01, 0, 0.02), new(0.2, 0.1, 0.3));
+        var measured = new MoeWorkbook.Specialization(new(0.5, 0.4, 0.6), new(0.3, 0.2, 0.4), new(0.01, 0, 0.02), new(0.2, 0.1, 0.3));
         var json = Json(MoeWorkbook.Figures.Specialization([measured, measured], "t", "c."));
         Assert.Equal([30, 30], Numbers(json["data"]![0]!["y"]!));
         Assert.Equal([-0.18, 0.82], Numbers(json["data"]![0]!["x"]!));

@@ -4,9 +4,9 @@ using System.Xml.Linq;
 
 namespace MoeWorkbook.Tests.Figures;
 
-public class TransformerFigureTests
+public sealed class TransformerFigureTests
 {
-    private static readonly string[] Cached = ["llama-2-7b", "qwen3.5-35b-a3b"];
+    private static readonly string[] _cached = ["llama-2-7b", "qwen3.5-35b-a3b"];
 
     private static JsonArray Lines(Figure figure) => JsonNode.Parse(figure.ToJson())!["data"]!.AsArray();
 
@@ -15,7 +15,7 @@ public class TransformerFigureTests
     [Fact]
     public void A_line_of_the_cache_ends_at_the_longest_sequence_of_the_model()
     {
-        var lines = Lines(MoeWorkbook.Figures.CacheAgainstContext(Cached));
+        var lines = Lines(MoeWorkbook.Figures.CacheAgainstContext(_cached));
         Assert.Equal([4096, 262144], lines.Select(line => Values(line!, "x")[^1]));
         // Llama-2-7B: 32 layers · 2 · 32 heads · 128 numbers · 2 bytes = 524,288 bytes a position.
         Assert.Equal(4096 * 524_288L / 1e9, Values(lines[0]!, "y")[^1], 9);
@@ -26,8 +26,8 @@ public class TransformerFigureTests
     {
         var mistral = ModelCatalog.Find("mistral-7b");
         var lines = Lines(MoeWorkbook.Figures.FlopsAgainstContext(mistral));
-        int at = Array.IndexOf(Values(lines[0]!, "x"), 16384);
-        double windowed = lines.Where(line => (string?)line!["name"] != "attention: between positions").Sum(line => Values(line!, "y")[at]);
+        var at = Array.IndexOf(Values(lines[0]!, "x"), 16384);
+        var windowed = lines.Where(line => (string?)line!["name"] != "attention: between positions").Sum(line => Values(line!, "y")[at]);
         Assert.Equal(ForwardFlops.PerToken(mistral.Config, 16384).Total / 1e9, windowed, 9);
     }
 
@@ -35,7 +35,7 @@ public class TransformerFigureTests
     public void A_crossing_is_marked_where_attention_between_positions_reaches_a_component()
     {
         // Mistral-7B: 6·4096·14336 / (4·4096) = 21,504 and 4·4096·128·40 / (4·4096) = 5,120.
-        string json = MoeWorkbook.Figures.FlopsAgainstContext(ModelCatalog.Find("mistral-7b")).ToJson();
+        var json = MoeWorkbook.Figures.FlopsAgainstContext(ModelCatalog.Find("mistral-7b")).ToJson();
         Assert.Contains("21,504 positions", json);
         Assert.Contains("5,120 positions", json);
     }

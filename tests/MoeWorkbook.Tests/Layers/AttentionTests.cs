@@ -40,8 +40,8 @@ public sealed class AttentionTests
         manual_seed(1);
         var (q, k, v) = (randn(2, 4, 3, 5), randn(2, 2, 6, 5), randn(2, 2, 6, 7)); // the queries are the last three of six positions
         var sink = sinks ? randn(4) : null;
-        using var pass = new ForwardPass();
-        var output = ScaledDotProductAttention.Attend(q, k, v, 0.3, pass.HiddenKeys(3, 6, window, CPU), sink);
+        using var context = new ForwardContext();
+        var output = ScaledDotProductAttention.Attend(q, k, v, 0.3, context.CausalMask(3, 6, window, CPU), sink);
         Assert.Equal([2, 4, 3, 7], output.shape);
         for (var batch = 0; batch < 2; batch++)
         {
@@ -67,7 +67,7 @@ public sealed class AttentionTests
             new GroupedQueryAttention(16, new(4, 2, 8) { QueryKeyNorm = QueryKeyNorm.PerHead, OutputGate = true, Sinks = true, QueryKeyValueBias = true, OutputBias = true }, rotary).forward,
             new GroupedQueryAttention(16, new(4, 2, 8) { QueryKeyNorm = QueryKeyNorm.FullWidth, Clip = 0.5, SlidingWindow = 3 }, rotary, slidingWindow: true).forward,
             new GroupedQueryAttention(16, new(4, 4, 8) { QueryKeyNorm = QueryKeyNorm.WithoutWeights }).forward,
-            new LatentAttention(16, 3, latent, rotary).forward,
+            new LatentAttention(16, new(3, 3, 8), latent, rotary).forward,
             new GatedDeltaNet(16, new(2, 4, 4, 4, 3)).forward,
         };
         foreach (var layer in layers)
@@ -118,7 +118,7 @@ public sealed class AttentionTests
         using var scope = NewDisposeScope();
         var rotary = new RotaryEmbedding(new(10000), 8);
         using var attention = new GroupedQueryAttention(16, new(4, 2, 8), rotary);
-        using var latent = new LatentAttention(16, 2, new(null, 4, 4, 8, 4), rotary);
+        using var latent = new LatentAttention(16, new(2, 2, 8), new(null, 4, 4, 8, 4), rotary);
         using var linear = new GatedDeltaNet(16, new(1, 2, 4, 4, 2));
         foreach (var forward in new Func<Tensor, Tensor>[] { attention.forward, latent.forward, linear.forward })
         {
@@ -128,7 +128,7 @@ public sealed class AttentionTests
             Assert.Contains("meta", Assert.Throws<ArgumentException>(() => forward(zeros(1, 3, 16, device: META))).Message);
         }
 
-        Assert.Contains("multiple of KeyValueHeads (3)", Assert.Throws<ArgumentException>(() => new GroupedQueryAttention(16, new(4, 3, 8))).Message);
+        Assert.Contains("multiple of KeyValueHeadCount (3)", Assert.Throws<ArgumentException>(() => new GroupedQueryAttention(16, new(4, 3, 8))).Message);
         Assert.Contains("heads of 8 elements but HeadSize is 4", Assert.Throws<ArgumentException>(() => new GroupedQueryAttention(16, new(4, 2, 4), rotary)).Message);
         Assert.Contains("3 heads, which does not divide the queries' 4", Assert.Throws<ArgumentException>(
             () => ScaledDotProductAttention.Weights(zeros(1, 4, 2, 8), zeros(1, 3, 2, 8), 1)).Message);
@@ -150,11 +150,11 @@ public sealed class AttentionTests
         Tensor Leaf(params long[] shape) => randn(shape).requires_grad_();
         var inputs = new List<Tensor> { Leaf(2, 4, 9, 5), Leaf(2, 2, 12, 5), Leaf(2, 2, 12, 7) };
         if (sinks) inputs.Add(Leaf(4));
-        using var pass = new ForwardPass();
+        using var context = new ForwardContext();
         (Tensor Output, List<Tensor> Gradients) Run(long mostLogits)
         {
             foreach (var input in inputs) input.grad?.zero_();
-            var output = ScaledDotProductAttention.AttendCausally(inputs[0], inputs[1], inputs[2], 0.3, window, sinks ? inputs[3] : null, pass, mostLogits);
+            var output = ScaledDotProductAttention.AttendCausally(inputs[0], inputs[1], inputs[2], 0.3, window, sinks ? inputs[3] : null, context, mostLogits);
             (output * output).sum().backward();
             return (output.detach(), inputs.ConvertAll(input => input.grad!.clone()));
         }

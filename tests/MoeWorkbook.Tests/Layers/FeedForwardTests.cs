@@ -49,7 +49,7 @@ public sealed class FeedForwardTests
         Assert.Contains("input has shape [4, 5] but […, input size = 6]", Assert.Throws<ArgumentException>(() => block.forward(zeros(4, 5))).Message);
         Assert.Contains("gate has shape [2] but value has shape [3]", Assert.Throws<ArgumentException>(
             () => Activation.Gated(FeedForwardKind.SwiGlu, zeros(2), zeros(3))).Message);
-        Assert.Contains("2·ffn", Assert.Throws<ArgumentException>(() => Activation.Apply(FeedForwardKind.SwiGlu, zeros(2, 3))).Message);
+        Assert.Contains("2·intermediate", Assert.Throws<ArgumentException>(() => Activation.Apply(FeedForwardKind.SwiGlu, zeros(2, 3))).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new FeedForward(0, 5));
     }
 }

@@ -22,7 +22,7 @@ public sealed class NormTests
         using var scope = NewDisposeScope();
         var (input, weight) = (randn(3, 8), randn(8));
         using var plain = new RmsNorm(8);
-        using var centred = new RmsNorm(8, zeroCentred: true);
+        using var centred = new RmsNorm(8, zeroCentered: true);
         using (no_grad())
         {
             plain.get_parameter("weight")!.copy_(weight + 1);
@@ -46,7 +46,7 @@ public sealed class NormTests
     public void A_half_precision_input_is_normalised_in_float32_and_keeps_its_type()
     {
         using var scope = NewDisposeScope();
-        using var norm = new RmsNorm(4, weights: new(DataType: ScalarType.BFloat16));
+        using var norm = new RmsNorm(4, init: new(DataType: ScalarType.BFloat16));
         var output = norm.forward(full(1, 4, 300, dtype: ScalarType.BFloat16));
         Assert.Equal(ScalarType.BFloat16, output.dtype);
         Assert.True((output.to(ScalarType.Float32) - 1).abs().max().item<float>() < 1e-2);

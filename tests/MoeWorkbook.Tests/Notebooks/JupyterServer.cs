@@ -13,9 +13,9 @@ namespace MoeWorkbook.Tests.Notebooks;
 /// <summary>A Jupyter server of the test's own: its settings, its kernels and its files are all in the given folders.</summary>
 internal sealed class JupyterServer : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(3);
     private readonly Process _process;
-    private readonly HttpClient _http = new() { Timeout = Patience };
+    private readonly HttpClient _http = new() { Timeout = _patience };
     private readonly string _token = Guid.NewGuid().ToString("N");
     private readonly int _port;
 
@@ -34,7 +34,7 @@ internal sealed class JupyterServer : IAsyncDisposable
         {
             RedirectStandardError = true,
         };
-        foreach (string variable in (string[])["JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"])
+        foreach (var variable in (string[])["JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"])
             start.Environment[variable] = dataFolder;
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, _) => { };
@@ -56,7 +56,7 @@ internal sealed class JupyterServer : IAsyncDisposable
                 await server._http.GetStringAsync("");
                 return server;
             }
-            catch (HttpRequestException) when (clock.Elapsed < Patience && !server._process.HasExited)
+            catch (HttpRequestException) when (clock.Elapsed < _patience && !server._process.HasExited)
             {
                 // It does not listen yet.
             }
@@ -68,7 +68,7 @@ internal sealed class JupyterServer : IAsyncDisposable
     /// <param name="kernel">The kernel's name.</param>
     public async Task<IReadOnlyList<IReadOnlyList<JsonNode>>> ExecuteAsync(string notebook, string kernel)
     {
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(_patience);
         JsonNode contents = (await _http.GetFromJsonAsync<JsonNode>($"contents/{notebook}", limit.Token))!;
         using HttpResponseMessage created = await _http.PostAsJsonAsync("sessions",
             new { path = notebook, name = "", type = "notebook", kernel = new { name = kernel } }, limit.Token);
@@ -85,7 +85,7 @@ internal sealed class JupyterServer : IAsyncDisposable
 
     private static async Task<IReadOnlyList<JsonNode>> ExecuteCellAsync(ClientWebSocket socket, string source, CancellationToken cancellation)
     {
-        string id = Guid.NewGuid().ToString("N");
+        var id = Guid.NewGuid().ToString("N");
         var request = new
         {
             channel = "shell",

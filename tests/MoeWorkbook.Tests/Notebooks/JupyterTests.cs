@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MoeWorkbook.Notebooks;
+using MoeWorkbook.Tests.Chapters;
 
 namespace MoeWorkbook.Tests.Notebooks;
 
@@ -10,25 +11,27 @@ public sealed class JupyterTests : IDisposable
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
-    [JupyterTheory]
+    [Theory]
+    [Trait("Category", "Slow")]
     [InlineData("00-welcome.ipynb")]
     [InlineData("01-counting-parameters.ipynb")]
     [InlineData("03-top-k-routing.ipynb")]
     public async Task A_chapter_shows_in_Jupyter_what_it_shows_here(string chapter)
     {
-        string notebooks = Path.Combine(Repository.Root, "notebooks");
+        Needs.Jupyter();
+        var notebooks = Path.Combine(Repository.Root, "notebooks");
         JupyterKernelSpec.Install(_data);
         IReadOnlyList<IReadOnlyList<JsonNode>> there;
         await using (JupyterServer server = await JupyterServer.StartAsync(_data, notebooks))
             there = await server.ExecuteAsync(chapter, JupyterKernelSpec.Name);
-        NotebookResult here = await NotebookRunner.RunAsync(Path.Combine(notebooks, chapter));
+        var here = await ChapterTests.Execute(chapter);
         Assert.Null(here.Failure?.ToString());
         NotebookCell[] cells = [.. here.Document.CodeCells];
         Assert.Equal(cells.Length, there.Count);
-        for (int i = 0; i < cells.Length; i++)
+        for (var i = 0; i < cells.Length; i++)
         {
             // An exercise asks for fresh numbers each time.
-            bool varies = cells[i].Tags.Contains("exercise");
+            var varies = cells[i].Tags.Contains("exercise");
             Assert.Equal(Described(i, cells[i].Outputs, varies), Described(i, there[i], varies));
         }
     }
@@ -36,7 +39,7 @@ public sealed class JupyterTests : IDisposable
     [Fact]
     public void The_kernel_specification_starts_the_pinned_tool_wherever_the_notebook_lies()
     {
-        string file = JupyterKernelSpec.Install(_data);
+        var file = JupyterKernelSpec.Install(_data);
         Assert.Equal(Path.Combine(_data, "kernels", ".net-csharp", "kernel.json"), file);
         JsonNode specification = JsonNode.Parse(File.ReadAllText(file))!;
         string[] command = [.. specification["argv"]!.AsArray().Select(part => part!.GetValue<string>())];
@@ -56,10 +59,10 @@ public sealed class JupyterTests : IDisposable
         string? stream = null;
         foreach (JsonNode output in outputs)
         {
-            string kind = output["output_type"]!.GetValue<string>();
+            var kind = output["output_type"]!.GetValue<string>();
             if (kind == "stream")
             {
-                string name = output["name"]!.GetValue<string>();
+                var name = output["name"]!.GetValue<string>();
                 if (name == "stderr" && Text(output["text"]).Contains("warning CS1701", StringComparison.Ordinal))
                     continue;
                 if (name != stream)

@@ -10,7 +10,7 @@ public sealed class NotebookDocumentTests : IDisposable
 
     private string Written(string text)
     {
-        string path = _folder.File("n.ipynb");
+        var path = _folder.File("n.ipynb");
         File.WriteAllText(path, text);
         return path;
     }
@@ -82,7 +82,7 @@ public sealed class NotebookDocumentTests : IDisposable
     [Fact]
     public void What_Jupyter_wrote_comes_back_byte_for_byte_unknown_metadata_included()
     {
-        string path = Written(AsJupyterWritesIt.ReplaceLineEndings("\n"));
+        var path = Written(AsJupyterWritesIt.ReplaceLineEndings("\n"));
         NotebookDocument document = NotebookDocument.Read(path);
         Assert.Equal("Títle <b>", document.Title);
         Assert.Equal(["hide-input"], document.Cells[1].Tags);
@@ -95,7 +95,7 @@ public sealed class NotebookDocumentTests : IDisposable
     [Fact]
     public void An_older_notebook_gets_ids_and_keeps_the_rest()
     {
-        string path = Written("""{"cells":[{"cell_type":"code","source":"1","metadata":{}, "id":"cell-2"},{"cell_type":"raw","source":["a\n","b"]}],"nbformat":4,"nbformat_minor":2}""");
+        var path = Written("""{"cells":[{"cell_type":"code","source":"1","metadata":{}, "id":"cell-2"},{"cell_type":"raw","source":["a\n","b"]}],"nbformat":4,"nbformat_minor":2}""");
         NotebookDocument document = NotebookDocument.Read(path);
         Assert.Equal(["cell-2", "cell-4"], document.Cells.Select(cell => cell.Id));
         Assert.Equal("a\nb", document.Cells[1].Source);

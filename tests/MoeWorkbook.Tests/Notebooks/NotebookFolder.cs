@@ -13,7 +13,7 @@ public sealed class NotebookFolder : IDisposable
     public string Notebook(string name, params string[] cells)
     {
         var document = new NotebookDocument();
-        foreach (string source in cells)
+        foreach (var source in cells)
             document.Add(CellKind.Code, source);
         document.Write(File(name));
         return File(name);

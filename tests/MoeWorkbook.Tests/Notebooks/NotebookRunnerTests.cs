@@ -5,6 +5,7 @@ using MoeWorkbook.Notebooks;
 namespace MoeWorkbook.Tests.Notebooks;
 
 /// <summary>What the runner makes of the kernel's events and of its end; what the kernel itself does is .NET Interactive's.</summary>
+[Trait("Category", "Slow")]
 public sealed class NotebookRunnerTests : IDisposable
 {
     private readonly NotebookFolder _folder = new();
@@ -111,12 +112,12 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task A_cell_that_never_ends_is_ended_with_all_that_it_started()
     {
-        string path = _folder.Notebook("endless.ipynb", "var x = 1;",
+        var path = _folder.Notebook("endless.ipynb", "var x = 1;",
             "Console.WriteLine(System.Diagnostics.Process.Start(\"dotnet\", [\"exec\", typeof(Microsoft.DotNet.Interactive.Kernel).Assembly.Location.Replace(\"Interactive.dll\", \"Interactive.App.dll\"), \"stdio\"]).Id);\nwhile (true) { }", "1");
         NotebookResult result = await NotebookRunner.RunAsync(path, new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(15) });
         CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
         Assert.Equal((2, 0, "Timeout"), (failure.Cell, failure.Line, failure.Error));
-        string printed = result.Document.CodeCells.ElementAt(1).OutputText.Split('\n')[0];
+        var printed = result.Document.CodeCells.ElementAt(1).OutputText.Split('\n')[0];
         Assert.Matches("^not done after 15 s .*the last line that the cell printed: ", failure.Message);
         Assert.True(await HasEndedAsync(int.Parse(printed)));
     }
@@ -124,7 +125,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task A_notebook_has_a_limit_too()
     {
-        string path = _folder.Notebook("long.ipynb", "1", "await Task.Delay(60000);");
+        var path = _folder.Notebook("long.ipynb", "1", "await Task.Delay(60000);");
         NotebookResult result = await NotebookRunner.RunAsync(path, new NotebookOptions { NotebookTimeout = TimeSpan.FromSeconds(10) });
         Assert.Equal("Timeout", result.Failure?.Error);
         Assert.Contains("limit for a notebook", result.Failure!.Message, StringComparison.Ordinal);
@@ -133,11 +134,11 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task The_kernel_does_not_outlive_the_workbook()
     {
-        string notebook = _folder.Notebook("endless.ipynb", "System.IO.File.WriteAllText(\"pid.tmp\", $\"{Environment.ProcessId}\");\nSystem.IO.File.Move(\"pid.tmp\", \"pid\");\nwhile (true) { }");
+        var notebook = _folder.Notebook("endless.ipynb", "System.IO.File.WriteAllText(\"pid.tmp\", $\"{Environment.ProcessId}\");\nSystem.IO.File.Move(\"pid.tmp\", \"pid\");\nwhile (true) { }");
         using Process workbook = Process.Start(new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll"), "run", notebook, "--output", _folder.File("site")]) { RedirectStandardError = true })!;
-        for (int i = 0; i < 600 && !File.Exists(_folder.File("pid")); i++)
+        for (var i = 0; i < 600 && !File.Exists(_folder.File("pid")); i++)
             await Task.Delay(100);
-        int kernel = int.Parse(File.ReadAllText(_folder.File("pid")));
+        var kernel = int.Parse(File.ReadAllText(_folder.File("pid")));
         workbook.Kill();
         await workbook.WaitForExitAsync();
         Assert.True(await HasEndedAsync(kernel));
@@ -146,8 +147,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task Text_from_native_code_and_other_processes_belongs_to_its_cell()
     {
-        if (OperatingSystem.IsWindows())
-            return;
+        Needs.Unix();
         NotebookCell[] cells = await CellsAsync(
             "[System.Runtime.InteropServices.DllImport(\"libc\")] static extern int puts(string text);\n[System.Runtime.InteropServices.DllImport(\"libc\")] static extern int printf(string text);\nputs(\"native\");",
             "Console.WriteLine(\"one\");\nprintf(\"{\\\"event\\\":{ begun, \");\nConsole.WriteLine(\"two\");\nputs(\"{\\\"event\\\":{}}\");",
@@ -163,8 +163,8 @@ public sealed class NotebookRunnerTests : IDisposable
     public async Task The_kernel_stands_in_the_notebooks_folder_and_knows_nothing_of_the_workbook()
     {
         Directory.CreateDirectory(_folder.File("lib"));
-        string assembly = typeof(Assert).Assembly.Location;
-        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(assembly)!, "xunit*.dll"))
+        var assembly = typeof(Assert).Assembly.Location;
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(assembly)!, "xunit*.dll"))
             File.Copy(file, _folder.File(Path.Combine("lib", Path.GetFileName(file))));
         NotebookCell[] cells = await CellsAsync(
             $"#r \"lib/{Path.GetFileName(assembly)}\"\nConsole.WriteLine(System.IO.Path.GetFileName(System.IO.Directory.GetCurrentDirectory()));\nXunit.Assert.Equal(1, 1);",
@@ -187,8 +187,8 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task A_run_changes_nothing_but_outputs_and_its_own_measurements()
     {
-        string path = _folder.Notebook("twice.ipynb", "new { A = 1 }", "Console.WriteLine(2)");
-        string before = File.ReadAllText(path);
+        var path = _folder.Notebook("twice.ipynb", "new { A = 1 }", "Console.WriteLine(2)");
+        var before = File.ReadAllText(path);
         NotebookResult first = await NotebookRunner.RunAsync(path);
         NotebookResult second = await NotebookRunner.RunAsync(path);
         Assert.Equal(before, File.ReadAllText(path));
@@ -203,7 +203,7 @@ public sealed class NotebookRunnerTests : IDisposable
 
     private static async Task<bool> HasEndedAsync(int process)
     {
-        for (int i = 0; i < 100; i++)
+        for (var i = 0; i < 100; i++)
         {
             try
             {

@@ -2,6 +2,7 @@ using MoeWorkbook.Notebooks;
 
 namespace MoeWorkbook.Tests.Notebooks;
 
+[Trait("Category", "Slow")]
 public sealed class SitePublisherTests : IDisposable
 {
     private readonly NotebookFolder _folder = new();
@@ -17,9 +18,9 @@ public sealed class SitePublisherTests : IDisposable
     private SiteOptions Site()
     {
         var site = new SiteOptions { Folder = _folder.File("site"), Root = _folder.Path, NpmFolder = _folder.File("npm"), FigureScript = "// draws" };
-        foreach (string file in (string[])["dist/katex.min.js", "dist/katex.min.css", "dist/fonts/A.woff2", "package.json"])
+        foreach (var file in (string[])["dist/katex.min.js", "dist/katex.min.css", "dist/fonts/A.woff2", "package.json"])
         {
-            string path = Path.Combine(site.NpmFolder, "node_modules", "katex", file);
+            var path = Path.Combine(site.NpmFolder, "node_modules", "katex", file);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllText(path, $$"""{"version": "{{site.KatexVersion}}"}""");
         }
@@ -48,7 +49,7 @@ public sealed class SitePublisherTests : IDisposable
         NotebookDocument document = Chapter("01-page.ipynb", "# Less < more & \"quotes\"\n\n`a<b>`");
         document.Add(CellKind.Code, "Console.WriteLine(\"1 < 2 & 3\");\n\"<b id='raw'>raw</b>\".DisplayAs(\"text/html\");\n\"<i>\"");
         document.Add(CellKind.Code, "throw new Exception(\"<u>\");");
-        string page = await PageAsync(document);
+        var page = await PageAsync(document);
         Assert.Contains("<title>Less &lt; more &amp; &quot;quotes&quot; · MoE Workbook</title>", page, StringComparison.Ordinal);
         Assert.Contains("<code>a&lt;b&gt;</code>", page, StringComparison.Ordinal);
         Assert.Contains("1 &lt; 2 &amp; 3\n</pre>", page, StringComparison.Ordinal);
@@ -75,7 +76,7 @@ public sealed class SitePublisherTests : IDisposable
         document.Add(CellKind.Markdown, "## What is it\n\nand[^1]\n\n[^1]: note");
         Directory.CreateDirectory(_folder.File("figures"));
         File.WriteAllText(_folder.File("figures/a.svg"), "<svg/>");
-        string page = await PageAsync(document);
+        var page = await PageAsync(document);
         Assert.Contains("href=\"02-next.html#ties\"", page, StringComparison.Ordinal);
         Assert.Contains("href=\"solutions/01-page.html\"", page, StringComparison.Ordinal);
         Assert.Contains("href=\"#what-is-it\"", page, StringComparison.Ordinal);
@@ -94,7 +95,7 @@ public sealed class SitePublisherTests : IDisposable
         NotebookDocument document = Chapter("01-page.ipynb", "# A");
         document.Add(CellKind.Code, "int hidden = 1;", "hide-input");
         document.Add(CellKind.Code, "hidden + 1", "solution");
-        string page = await PageAsync(document);
+        var page = await PageAsync(document);
         Assert.Contains("<details class=\"input\"><summary>Code</summary>\n<pre class=\"code\" data-cell=\"1\"><code><span class=\"keyword\">int</span> hidden", page, StringComparison.Ordinal);
         Assert.Contains("<details class=\"solution\"><summary>Solution</summary>", page, StringComparison.Ordinal);
     }
@@ -103,7 +104,7 @@ public sealed class SitePublisherTests : IDisposable
     public async Task Figures_bring_their_script_as_a_file_and_formulas_bring_katex_only_where_they_are()
     {
         NotebookDocument document = Chapter("01-page.ipynb", "# A\n\nplain");
-        string page = await PageAsync(document);
+        var page = await PageAsync(document);
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         document.Add(CellKind.Code, "\"<p data-figure-script=''>script</p>\".DisplayAs(\"text/html\");\n\"<div data-figure=''></div>\".DisplayAs(\"text/html\");");
         document.Add(CellKind.Markdown, "$$\nE = 8\n$$");
@@ -122,7 +123,7 @@ public sealed class SitePublisherTests : IDisposable
     {
         SiteOptions site = Site();
         Directory.CreateDirectory(_folder.File("solutions"));
-        foreach (string name in (string[])["01-a.ipynb", "02-b.ipynb", "solutions/01-a.ipynb"])
+        foreach (var name in (string[])["01-a.ipynb", "02-b.ipynb", "solutions/01-a.ipynb"])
         {
             Chapter(name, $"# Title of {name}\n\nPromise of {name}.");
             SitePublisher.Publish([await NotebookRunner.RunAsync(_folder.File(name))], site, _log);
@@ -130,7 +131,7 @@ public sealed class SitePublisherTests : IDisposable
         Assert.Contains("rel=\"next\" href=\"02-b.html\"", File.ReadAllText(_folder.File("site/01-a.html")), StringComparison.Ordinal);
         Assert.DoesNotContain("rel=\"next\"", File.ReadAllText(_folder.File("site/02-b.html")), StringComparison.Ordinal);
         Assert.Contains("href=\"../assets/site.css\"", File.ReadAllText(_folder.File("site/solutions/01-a.html")), StringComparison.Ordinal);
-        string index = File.ReadAllText(_folder.File("site/index.html"));
+        var index = File.ReadAllText(_folder.File("site/index.html"));
         Assert.Contains("Promise of 01-a.ipynb.", index, StringComparison.Ordinal);
         Assert.Contains("href=\"solutions/01-a.html\"", index, StringComparison.Ordinal);
 
@@ -141,12 +142,26 @@ public sealed class SitePublisherTests : IDisposable
     }
 
     [Fact]
+    public async Task A_chapters_number_may_end_with_a_letter()
+    {
+        foreach (var (name, title) in new[] { ("03-a.ipynb", "03 · First"), ("03b-b.ipynb", "03b · Second") })
+        {
+            Chapter(name, $"# {title}");
+            SitePublisher.Publish([await NotebookRunner.RunAsync(_folder.File(name))], Site(), _log);
+        }
+        string index = File.ReadAllText(_folder.File("site/index.html"));
+        Assert.Contains("<span class=\"number\">03</span> First</a>", index, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"number\">03b</span> Second</a>", index, StringComparison.Ordinal);
+        Assert.Contains("rel=\"next\" href=\"03b-b.html\"", File.ReadAllText(_folder.File("site/03-a.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_notebook_that_aborts_fails_the_run_and_the_next_one_is_executed_and_published()
     {
-        string first = _folder.Notebook("01-abort.ipynb", "Console.WriteLine(\"so far\");", "Environment.FailFast(\"on purpose\");");
-        string second = _folder.Notebook("02-fine.ipynb", "Console.WriteLine(40 + 2)");
+        var first = _folder.Notebook("01-abort.ipynb", "Console.WriteLine(\"so far\");", "Environment.FailFast(\"on purpose\");");
+        var second = _folder.Notebook("02-fine.ipynb", "Console.WriteLine(40 + 2)");
         File.WriteAllText(_folder.File("03-broken.ipynb"), "{");
-        int exitCode = await NotebookCommand.RunAsync([first, _folder.File("03-broken.ipynb"), _folder.File("04-missing.ipynb"), second], Site(), null, _log);
+        var exitCode = await NotebookCommand.RunAsync([first, _folder.File("03-broken.ipynb"), _folder.File("04-missing.ipynb"), second], Site(), null, _log);
         Assert.Equal(1, exitCode);
         Assert.Contains("01-abort.ipynb: FAILED in ", _log.ToString(), StringComparison.Ordinal);
         Assert.Contains("cell 2\n  ProcessEnded: ", _log.ToString(), StringComparison.Ordinal);
@@ -174,7 +189,7 @@ public sealed class SitePublisherTests : IDisposable
         Directory.Delete(_folder.File("site"), recursive: true);
         SitePublisher.Publish([result], site, _log);
         Assert.Contains("there is no copy", _log.ToString(), StringComparison.Ordinal);
-        string page = File.ReadAllText(_folder.File("site/01-page.html"));
+        var page = File.ReadAllText(_folder.File("site/01-page.html"));
         Assert.Contains("\\(x^2\\)", page, StringComparison.Ordinal);
         Assert.DoesNotContain("katex", page, StringComparison.Ordinal);
     }

@@ -101,10 +101,10 @@ public sealed class BalancingLossTests
                 _ => BalancingLoss.ShazeerLoad(routing),
             };
             loss.backward();
-            var gradient = router.get_parameter("weight")!.grad!;
+            var gradient = router.Weight.grad!;
             Assert.True(gradient.abs().max().item<float>() > 0, "no gradient reaches the router");
             using var noGradient = no_grad();
-            router.get_parameter("weight")!.sub_(gradient * 0.3);
+            router.Weight.sub_(gradient * 0.3);
         }
 
         Assert.True(Violation() < 0.6 * before, $"MaxVio {before} became {Violation()}");

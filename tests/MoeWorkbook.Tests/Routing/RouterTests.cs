@@ -11,7 +11,7 @@ public sealed class RouterTests
     private static T WithIdentity<T>(T router) where T : LinearRouter
     {
         using var noGradient = no_grad();
-        router.get_parameter("weight")!.copy_(eye(router.ExpertCount, router.HiddenSize));
+        router.Weight.copy_(eye(router.ExpertCount, router.HiddenSize));
         router.eval();
         return router;
     }
@@ -33,25 +33,25 @@ public sealed class RouterTests
         // e^(ln 1, ln 2, ln 3, ln 4) are 1, 2, 3, 4: probabilities 0.1, 0.2, 0.3, 0.4.
         float[] logits = [0, MathF.Log(2), MathF.Log(3), MathF.Log(4)];
         var renormalised = Route(WithIdentity(new SoftmaxTopKRouter(4, 4, 2)), logits);
-        Assert.Equal([3L, 2L], renormalised.ExpertTable.data<long>().ToArray());
-        AssertClose([4.0 / 7, 3.0 / 7], renormalised.WeightTable);
+        Assert.Equal([3L, 2L], renormalised.TopKExperts.data<long>().ToArray());
+        AssertClose([4.0 / 7, 3.0 / 7], renormalised.TopKWeights);
         AssertClose([0.1, 0.2, 0.3, 0.4], renormalised.Scores);
-        AssertClose([0.8, 0.6], Route(WithIdentity(new SoftmaxTopKRouter(4, 4, 2, normalizeWeights: false, scale: 2)), logits).WeightTable);
+        AssertClose([0.8, 0.6], Route(WithIdentity(new SoftmaxTopKRouter(4, 4, 2) { NormalizeWeights = false, RoutedScalingFactor = 2 }), logits).TopKWeights);
     }
 
     [Fact]
     public void Ties_go_to_the_expert_with_the_lower_number()
     {
         using var scope = NewDisposeScope();
-        Assert.Equal([0L, 1L], Route(WithIdentity(new SoftmaxTopKRouter(4, 4, 2)), 1, 1, 1, 1).ExpertTable.data<long>().ToArray());
-        Assert.Equal([3L, 1L], Route(WithIdentity(new SoftmaxTopKRouter(4, 4, 2)), 0, 1, 1, 2).ExpertTable.data<long>().ToArray());
+        Assert.Equal([0L, 1L], Route(WithIdentity(new SoftmaxTopKRouter(4, 4, 2)), 1, 1, 1, 1).TopKExperts.data<long>().ToArray());
+        Assert.Equal([3L, 1L], Route(WithIdentity(new SoftmaxTopKRouter(4, 4, 2)), 0, 1, 1, 2).TopKExperts.data<long>().ToArray());
     }
 
     [Fact]
     public void The_selection_bias_selects_but_does_not_weigh()
     {
         using var scope = NewDisposeScope();
-        var router = WithIdentity(new SigmoidTopKRouter(3, 3, 1, normalizeWeights: false, scale: 2));
+        var router = WithIdentity(new SigmoidTopKRouter(3, 3, 1) { NormalizeWeights = false, RoutedScalingFactor = 2 });
         using (no_grad()) router.SelectionBias!.copy_(tensor(new float[] { 0, 0, 0.9f }));
         var routing = Route(router, 2, 1, 0);
         Assert.Equal([2L], routing.Experts.data<long>().ToArray()); // 0.5 + 0.9 beats σ(2) = 0.88
@@ -64,7 +64,7 @@ public sealed class RouterTests
     {
         using var scope = NewDisposeScope();
         // Group 0 has the best single expert, group 1 the best pair; negative selection scores must not let others in.
-        var router = WithIdentity(new SigmoidTopKRouter(6, 6, 2, groupCount: 2, groupsPerToken: 1));
+        var router = WithIdentity(new SigmoidTopKRouter(6, 6, 2, groups: new(2, 1)));
         using (no_grad()) router.SelectionBias!.fill_(-2);
         var routing = Route(router, 3, -3, -3, 2, 1, -3);
         Assert.Equal([3L, 4L], routing.Experts.data<long>().ToArray());
@@ -93,7 +93,7 @@ public sealed class RouterTests
     public void GShard_drops_a_weak_second_choice_at_random_only_while_training()
     {
         using var scope = NewDisposeScope();
-        var router = WithIdentity(new GShardTopTwoRouter(2, 2));
+        var router = WithIdentity(new GShardRouter(2, 2));
         var logits = Enumerable.Repeat(new[] { MathF.Log(4), 0f }, 2000).SelectMany(pair => pair).ToArray(); // weights 0.8 and 0.2
         Assert.True(Route(router, logits).Kept.all().item<bool>());
         router.train();
@@ -109,7 +109,7 @@ public sealed class RouterTests
         var routing = Route(WithIdentity(new ExpertChoiceRouter(2, 2, meanExpertsPerToken: 1)), 3, 0, 2, 0, 1, 0, 0, 0);
         Assert.Equal([0L, 0L, 1L, 1L], routing.Experts.data<long>().ToArray());
         Assert.Equal([0L, 1L, 3L, 2L], routing.Tokens.data<long>().ToArray());
-        Assert.Contains("Tokens, Experts and Weights", Assert.Throws<InvalidOperationException>(() => routing.ExpertTable).Message);
+        Assert.Contains("Tokens, Experts and Weights", Assert.Throws<InvalidOperationException>(() => routing.TopKExperts).Message);
     }
 
     [Fact]
@@ -153,23 +153,34 @@ public sealed class RouterTests
 
     [Theory]
     [MemberData(nameof(Routers))]
-    public void In_evaluation_a_router_is_deterministic_and_permuting_sequences_permutes_its_choices(string name)
+    public void In_evaluation_a_router_is_deterministic(string name)
     {
         using var scope = NewDisposeScope();
         manual_seed(3);
         using var router = ExpertRunnerTests.Router(name);
         router.eval();
-        var hidden = randn(3, 4, 8);
-        var ids = arange(12, ScalarType.Int64).view(3, 4);
+        var (hidden, ids) = (randn(3, 4, 8), arange(12, ScalarType.Int64).view(3, 4));
         var (first, second) = (router.forward(new(hidden, ids)), router.forward(new(hidden, ids)));
         Assert.Equal(first.Experts.data<long>().ToArray(), second.Experts.data<long>().ToArray());
         Assert.Null(first.NoisyLogits);
         Assert.Equal([12, 12], first.Logits.shape);
         Assert.Equal([12, 12], first.Scores.shape);
-        if (name is "expert-choice" or "uniform") return; // they compare or count tokens
+    }
+
+    public static TheoryData<string> TokenByToken => [.. ExpertRunnerTests.Routers.Select(row => row.Data).Except(["expert-choice", "uniform"])]; // which compare or count tokens
+
+    [Theory]
+    [MemberData(nameof(TokenByToken))]
+    public void Permuting_sequences_permutes_the_choices_of_a_router_that_takes_each_token_by_itself(string name)
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(3);
+        using var router = ExpertRunnerTests.Router(name);
+        router.eval();
+        var (hidden, ids) = (randn(3, 4, 8), arange(12, ScalarType.Int64).view(3, 4));
         var order = tensor(new long[] { 2, 0, 1 });
         var permuted = router.forward(new(hidden.index_select(0, order), ids.index_select(0, order)));
-        var expected = first.ExpertTable.view(3, 4, -1).index_select(0, order).flatten();
+        var expected = router.forward(new(hidden, ids)).TopKExperts.view(3, 4, -1).index_select(0, order).flatten();
         Assert.Equal(expected.data<long>().ToArray(), permuted.Experts.data<long>().ToArray());
     }
 
@@ -215,9 +226,9 @@ public sealed class RouterTests
     public void With_k_equal_to_E_the_weights_are_the_probabilities()
     {
         using var scope = NewDisposeScope();
-        using var router = new SoftmaxTopKRouter(8, 5, 5, weights: new() { StandardDeviation = 1 });
+        using var router = new SoftmaxTopKRouter(8, 5, 5, init: new() { StandardDeviation = 1 });
         var routing = router.forward(new(randn(2, 3, 8)));
-        Assert.True(routing.Scores.gather(1, routing.ExpertTable).allclose(routing.WeightTable));
+        Assert.True(routing.Scores.gather(1, routing.TopKExperts).allclose(routing.TopKWeights));
         Assert.All(LoadStatistics.Of(routing).Load, load => Assert.Equal(6, load));
     }
 
@@ -227,10 +238,10 @@ public sealed class RouterTests
     public void A_weight_depends_on_unchosen_logits_only_without_renormalisation(bool normalize, bool reached)
     {
         using var scope = NewDisposeScope();
-        var router = WithIdentity(new SoftmaxTopKRouter(4, 4, 2, normalize));
+        var router = WithIdentity(new SoftmaxTopKRouter(4, 4, 2) { NormalizeWeights = normalize });
         var routing = Route(router, 0.1f, 0.4f, 0.3f, 0.2f); // experts 1 and 2 are chosen
-        routing.WeightTable.select(1, 0).sum().backward();
-        var rows = router.get_parameter("weight")!.grad!.abs().sum([1L]).data<float>().ToArray(); // [experts]
+        routing.TopKWeights.select(1, 0).sum().backward();
+        var rows = router.Weight.grad!.abs().sum([1L]).data<float>().ToArray(); // [experts]
         Assert.True(rows[1] > 1e-3 && rows[2] > 1e-3);
         Assert.Equal(reached, rows[0] > 1e-3);
         Assert.Equal(reached, rows[3] > 1e-3);
@@ -255,7 +266,7 @@ public sealed class RouterTests
     {
         Assert.Contains("number of experts, 4", Assert.Throws<ArgumentOutOfRangeException>(() => new SoftmaxTopKRouter(4, 4, 5)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new SoftmaxTopKRouter(4, 0, 1));
-        Assert.Contains("groupCount (3)", Assert.Throws<ArgumentException>(() => new SigmoidTopKRouter(4, 4, 2, groupCount: 3)).Message);
-        Assert.Contains("1 of 2 groups", Assert.Throws<ArgumentException>(() => new SigmoidTopKRouter(4, 4, 3, groupCount: 2)).Message);
+        Assert.Contains("groups.Count (3)", Assert.Throws<ArgumentException>(() => new SigmoidTopKRouter(4, 4, 2, groups: new(3, 1))).Message);
+        Assert.Contains("1 of 2 groups", Assert.Throws<ArgumentException>(() => new SigmoidTopKRouter(4, 4, 3, groups: new(2, 1))).Message);
     }
 }

@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace MoeWorkbook.Tests.Timing;
 
-public class ExpertsTouchedTests
+public sealed class ExpertsTouchedTests
 {
     [Theory]
     [InlineData(1, 2.0)]
@@ -23,7 +23,7 @@ public class ExpertsTouchedTests
     public void Random_decisions_touch_as_many_as_expected()
     {
         using var scope = torch.NewDisposeScope();
-        double average = Enumerable.Range(0, 400).Average(seed => ExpertsTouched.In(SyntheticRouting.Decide(RoutingPattern.Uniform, 4, 8, 2, seed)));
+        var average = Enumerable.Range(0, 400).Average(seed => ExpertsTouched.In(SyntheticRouting.Decide(RoutingPattern.Uniform, 4, 8, 2, seed)));
         Assert.InRange(average, 5.46875 - 0.15, 5.46875 + 0.15);
     }
 

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Tests.Timing;
 
-public class LayerComparisonTests
+public sealed class LayerComparisonTests
 {
     private static readonly MeasurementOptions _quick = new() { Rounds = 2, FewestRounds = 1, WarmUpRounds = 0, ShortestSample = TimeSpan.Zero };
 
@@ -13,13 +13,13 @@ public class LayerComparisonTests
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        using var experts = new ExpertWeights(4, 6, 10, weights: new() { StandardDeviation = 1 });
+        using var experts = new ExpertWeights(4, 6, 10, init: new() { StandardDeviation = 1 });
         var hidden = randn(3, 6);
         var routing = SyntheticRouting.Decide(RoutingPattern.Uniform, 3, 4, 2);
 
         var expected = experts.Unbind().Take(count).Select(expert => expert.Forward(hidden)).Aggregate((sum, next) => sum + next);
-        Assert.True(allclose(expected, new DenseOfExperts(count).Run(hidden, routing, experts), rtol: 1e-4, atol: 1e-4));
-        Assert.True(allclose(expected, new DenseOfExperts(count, new SortedExperts()).Run(hidden, routing, experts), rtol: 1e-4, atol: 1e-4));
+        Assert.True(allclose(expected, new DenseBaseline(count).Run(hidden, routing, experts), rtol: 1e-4, atol: 1e-4));
+        Assert.True(allclose(expected, new DenseBaseline(count, new SortedExperts()).Run(hidden, routing, experts), rtol: 1e-4, atol: 1e-4));
     }
 
     [Fact]
@@ -27,14 +27,14 @@ public class LayerComparisonTests
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        using var experts = new ExpertWeights(4, 64, 32, weights: new() { StandardDeviation = 1 });
+        using var experts = new ExpertWeights(4, 64, 32, init: new() { StandardDeviation = 1 });
         using var quantized = QuantizedExpertWeights.Quantize(experts, WeightType.Int8);
         using var restored = quantized.Dequantize();
         var hidden = randn(3, 64);
         var routing = SyntheticRouting.Decide(RoutingPattern.Uniform, 3, 4, 2);
-        var (result, expected) = (new DenseOfExperts(3).Run(hidden, routing, quantized), new DenseOfExperts(3).Run(hidden, routing, restored));
+        var (result, expected) = (new DenseBaseline(3).Run(hidden, routing, quantized), new DenseBaseline(3).Run(hidden, routing, restored));
         Assert.True(((result - expected).norm() / expected.norm()).item<float>() < 0.02);
-        Assert.Contains("there are 4", Assert.Throws<ArgumentException>(() => new DenseOfExperts(5).Run(hidden, routing, quantized)).Message, StringComparison.Ordinal);
+        Assert.Contains("there are 4", Assert.Throws<ArgumentException>(() => new DenseBaseline(5).Run(hidden, routing, quantized)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public class LayerComparisonTests
         using var scope = NewDisposeScope();
         using var experts = new ExpertWeights(2, 4, 4);
         var routing = SyntheticRouting.Decide(RoutingPattern.Uniform, 1, 2, 1);
-        Assert.Contains("there are 2", Assert.Throws<ArgumentException>(() => new DenseOfExperts(3).Run(randn(1, 4), routing, experts)).Message, StringComparison.Ordinal);
+        Assert.Contains("there are 2", Assert.Throws<ArgumentException>(() => new DenseBaseline(3).Run(randn(1, 4), routing, experts)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,14 +51,14 @@ public class LayerComparisonTests
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        using var experts = new ExpertWeights(3, 4, 5, weights: new() { StandardDeviation = 1 });
+        using var experts = new ExpertWeights(3, 4, 5, init: new() { StandardDeviation = 1 });
         var block = new FeedForward(4, 15);
         var parameters = block.named_parameters().ToDictionary(p => p.name, p => p.parameter);
         parameters["gate_proj.weight"].copy_(cat([.. experts.GateUp.unbind().Select(weight => weight.narrow(0, 0, 5))], 0));
         parameters["up_proj.weight"].copy_(cat([.. experts.GateUp.unbind().Select(weight => weight.narrow(0, 5, 5))], 0));
         parameters["down_proj.weight"].copy_(cat(experts.Down.unbind(), 1));
         var hidden = randn(2, 4);
-        Assert.True(allclose(block.forward(hidden), new DenseOfExperts(3).Run(hidden, SyntheticRouting.Decide(RoutingPattern.Uniform, 2, 3, 1), experts), rtol: 1e-4, atol: 1e-4));
+        Assert.True(allclose(block.forward(hidden), new DenseBaseline(3).Run(hidden, SyntheticRouting.Decide(RoutingPattern.Uniform, 2, 3, 1), experts), rtol: 1e-4, atol: 1e-4));
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Tests.Timing;
 
-public class MachineProbeTests
+public sealed class MachineProbeTests
 {
     private static readonly MachineProbeOptions _quick = new() { ReadBytes = 1 << 24, ReadRounds = 2, GemmShapes = [(64, 64, 64)], GemmRounds = 2 };
 
@@ -17,10 +17,10 @@ public class MachineProbeTests
         Assert.Contains("GB/s", probe.ToString(), StringComparison.Ordinal);
     }
 
-    [CudaFact]
+    [Fact]
     public void A_probe_of_a_GPU_finds_limits_above_any_CPUs()
     {
-        var probe = MachineProbe.Run(MachineProbeOptions.For(CUDA) with { ReadBytes = 1 << 30 });
+        var probe = MachineProbe.Run(MachineProbeOptions.For(Needs.Cuda()) with { ReadBytes = 1 << 30 });
         Assert.InRange(probe.ReadBytesPerSecond, 1e11, 1e14);
         Assert.InRange(probe.GemmFlopsPerSecond[ScalarType.BFloat16], 1e12, 1e16);
         Assert.InRange(probe.SecondsPerCall, 1e-7, 1e-3);
@@ -41,7 +41,7 @@ public class MachineProbeTests
     public void What_a_small_try_shows_to_be_hopeless_is_left_out_and_said()
     {
         Assert.Equal(125, new FirstTry(1e9).LeastSeconds(2e12));
-        int calls = 0;
+        var calls = 0;
         Assert.True(FirstTry.Of(1e6, () => { calls++; Thread.Sleep(10); }).FlopsPerSecond < 1e8);
         Assert.Equal(2, calls);
 
@@ -55,14 +55,14 @@ public class MachineProbeTests
     {
         // One line of every block of 512 bytes differs in turn: a way that leaves a line out misses a difference.
         const int bytes = 1 << 20;
-        byte[] memory = GC.AllocateArray<byte>(bytes + 64, pinned: true);
+        var memory = GC.AllocateArray<byte>(bytes + 64, pinned: true);
         fixed (byte* pinned = memory)
         {
-            byte* start = pinned + (64 - (long)pinned % 64);
+            var start = pinned + (64 - (long)pinned % 64);
             foreach (var way in StreamingRead.All)
             {
-                ulong before = way.Run(start, bytes);
-                for (int line = 0; line < bytes / 64; line += 37)
+                var before = way.Run(start, bytes);
+                for (var line = 0; line < bytes / 64; line += 37)
                 {
                     start[line * 64] ^= 1;
                     Assert.NotEqual(before, way.Run(start, bytes));

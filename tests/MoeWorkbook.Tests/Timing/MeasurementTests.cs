@@ -1,6 +1,6 @@
 namespace MoeWorkbook.Tests.Timing;
 
-public class MeasurementTests
+public sealed class MeasurementTests
 {
     private readonly SteppedClock _clock = new();
 
@@ -31,7 +31,7 @@ public class MeasurementTests
         double next = 100;
         var measured = Measurement.Rounds(Options with { Rounds = 5, WarmUpRounds = 1 }, ("a", () =>
         {
-            double seconds = next;
+            var seconds = next;
             next = 1;
             return seconds;
         }
@@ -42,7 +42,7 @@ public class MeasurementTests
     [Fact]
     public void The_median_ignores_one_slow_round()
     {
-        int round = 0;
+        var round = 0;
         var measured = Measurement.Compare(Options with { Rounds = 9, WarmUpRounds = 1 }, ("a", () => _clock.Advance(++round == 7 ? 500 : 20)));
         Assert.Equal(0.020, measured["a"].Seconds.Value, 9);
         Assert.Contains(0.5, measured["a"].Samples);
@@ -51,7 +51,7 @@ public class MeasurementTests
     [Fact]
     public void A_short_action_is_repeated_within_a_sample()
     {
-        int calls = 0;
+        var calls = 0;
         var measured = Measurement.Compare(Options with { Rounds = 5 }, ("a", () =>
         {
             calls++;
@@ -74,7 +74,7 @@ public class MeasurementTests
     public void The_ratio_is_paired_within_rounds_so_that_a_machine_slowing_down_does_not_count()
     {
         // From round to round everything takes longer; one alternative always takes three times as long as the other.
-        int calls = 0;
+        var calls = 0;
         var measured = Measurement.Rounds(Options with { Rounds = 10, WarmUpRounds = 0 }, ("one", () => Slowness()), ("three", () => 3 * Slowness()));
         Assert.Equal(3, measured.Ratio("three", "one").Value, 9);
         Assert.Equal(3, measured.Ratio("three", "one").High, 9);
@@ -86,7 +86,7 @@ public class MeasurementTests
     [Fact]
     public void A_comparison_shows_medians_and_multiples_of_the_first()
     {
-        string text = Measurement.Rounds(Options with { Rounds = 6 }, ("dense", () => 0.010), ("moe", () => 0.0025)).ToString();
+        var text = Measurement.Rounds(Options with { Rounds = 6 }, ("dense", () => 0.010), ("moe", () => 0.0025)).ToString();
         Assert.Contains("dense", text, StringComparison.Ordinal);
         Assert.Contains("2.500", text, StringComparison.Ordinal);
         Assert.Contains("0.2500", text, StringComparison.Ordinal);

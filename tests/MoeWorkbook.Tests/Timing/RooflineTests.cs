@@ -1,6 +1,6 @@
 namespace MoeWorkbook.Tests.Timing;
 
-public class RooflineTests
+public sealed class RooflineTests
 {
     // 10 GB/s, 100 GFLOP/s, 1 µs a call.
     private static readonly Roofline _machine = new(10e9, 100e9, 1e-6);
@@ -72,10 +72,10 @@ public class RooflineTests
     public void A_models_decode_reads_its_active_parameters_without_the_input_embedding()
     {
         var config = ModelCatalog.Find("mixtral-8x7b").Config;
-        double bytes = Workload.Model(config, 1, 1, 0, WeightType.BFloat16).Sum(part => part.Bytes);
+        var bytes = Workload.Model(config, 1, 1, 0, WeightType.BFloat16).Sum(part => part.Bytes);
         var count = ParameterCount.Of(config);
-        long norms = count.TotalByComponent[ModelComponent.Norms];
-        long cache = KeyValueCacheSize.BytesPerToken(config);
+        var norms = count.TotalByComponent[ModelComponent.Norms];
+        var cache = KeyValueCacheSize.BytesPerToken(config);
         Assert.Equal(2.0 * (count.Active(ActiveConvention.WithoutInputEmbedding) - norms) + cache, bytes, 3);
     }
 
@@ -83,7 +83,7 @@ public class RooflineTests
     public void A_models_operations_are_those_that_are_counted()
     {
         var config = ModelCatalog.Find("mistral-7b").Config with { LayerAttention = [.. Enumerable.Repeat(AttentionKind.Full, 32)] };
-        double flops = Workload.Model(config, 1, 1, 99, WeightType.BFloat16).Sum(part => part.Flops);
+        var flops = Workload.Model(config, 1, 1, 99, WeightType.BFloat16).Sum(part => part.Flops);
         Assert.Equal(ForwardFlops.PerToken(config, 100).Total, flops, 3);
     }
 

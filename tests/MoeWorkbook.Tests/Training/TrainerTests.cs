@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Tests.Training;
 
-public class TrainerTests
+public sealed class TrainerTests
 {
     internal static readonly Corpus Corpus = SyntheticCorpus.Generate(new() { TrainingBytes = 40_000, ValidationBytes = 20_000, TableSize = 20 });
 
@@ -107,9 +107,70 @@ public class TrainerTests
     }
 
     [Fact]
-    public void The_selection_bias_moves_against_the_load()
+    public void A_loss_of_ones_own_trains_as_the_librarys_does_and_stands_in_the_history()
+    {
+        using var named = new Trainer(Moe, Corpus, Quick, new() { AuxiliaryLossWeight = 0.5 });
+        using var own = new Trainer(Moe, Corpus, Quick, new() { Losses = [new("mine", BalancingLoss.Switch, 0.5)] });
+        for (var step = 0; step < 3; step++)
+        {
+            var (ofNamed, ofOwn) = (named.Step(), own.Step());
+            Assert.Equal(ofNamed.Loss, ofOwn.Loss);
+            Assert.Equal(ofNamed.BalancingLoss, ofOwn.OtherLosses!["mine"]);
+            Assert.Null(ofNamed.OtherLosses);
+        }
+    }
+
+    public static TheoryData<string, BalancingOptions> EachLoss => new()
+    {
+        { "GShard loss", new() { GShardLossWeight = 1 } },
+        { "sequence-wise loss", new() { SequenceLossWeight = 1 } },
+        { "importance loss", new() { Router = RouterKind.NoisyTopK, ImportanceLossWeight = 1 } },
+        { "load loss", new() { Router = RouterKind.NoisyTopK, LoadLossWeight = 1 } },
+    };
+
+    [Theory, MemberData(nameof(EachLoss))]
+    public void Every_loss_with_a_weight_reaches_the_router(string name, BalancingOptions balancing)
+    {
+        using var without = new Trainer(Moe, Corpus, Quick, new() { Router = balancing.Router });
+        using var with = new Trainer(Moe, Corpus, Quick, balancing);
+        var first = with.Step();
+        Assert.Equal(without.Step().Loss, first.Loss);
+        Assert.True(first.OtherLosses![name] > 0);
+        Assert.NotEqual(without.Step().Loss, with.Step().Loss);
+    }
+
+    [Fact]
+    public void The_load_loss_asks_for_the_noisy_router() =>
+        Assert.Contains("NoisyTopK", Assert.Throws<ArgumentException>(() => new Trainer(Moe, Corpus, Quick, new() { LoadLossWeight = 1 })).Message);
+
+    [Fact]
+    public void A_router_of_ones_own_takes_the_place_of_the_models()
+    {
+        using var trainer = new Trainer(Moe, Corpus, Quick, new() { NewRouter = (hiddenSize, moe, init) => new UniformRouter(hiddenSize, moe.ExpertCount, 3) });
+        Assert.All(trainer.Step().Load, load => Assert.All(load, count => Assert.Equal(4 * 16 * 3 / 4, count)));
+    }
+
+    [Fact]
+    public void An_experiment_prepares_its_model_before_the_first_step()
+    {
+        var runner = new CapacityExperts();
+        var experiment = new Experiment("prepared", Moe, Corpus, Quick) { Prepare = model => model.MoeLayers[1].Runner = runner };
+        Assert.Same(runner, Assert.Single(ExperimentRunner.Run([experiment], trainer => trainer.Model.MoeLayers[1].Runner)));
+    }
+
+    [Fact]
+    public void A_softmax_router_may_have_a_selection_bias_too()
     {
         using var trainer = new Trainer(Moe, Corpus, Quick, new() { BiasUpdateRate = 0.25 });
+        var load = trainer.Step().Load[0];
+        var router = Assert.IsType<SoftmaxTopKRouter>(trainer.Model.MoeLayers[0].Router);
+        Assert.Equal(load.Select(count => 0.25f * Math.Sign(32 - count)), router.SelectionBias!.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void The_selection_bias_moves_against_the_load()
+    {
+        using var trainer = new Trainer(Moe, Corpus, Quick, new() { BiasUpdateRate = 0.25, Router = RouterKind.SigmoidTopK });
         var load = trainer.Step().Load[0];
         var bias = ((SigmoidTopKRouter)trainer.Model.Decoder.Layers[0].Moe!.Router).SelectionBias!.data<float>().ToArray();
         Assert.Equal(load.Select(count => 0.25f * Math.Sign(32 - count)), bias);
@@ -118,6 +179,9 @@ public class TrainerTests
     [Theory]
     [InlineData(RouterKind.NoisyTopK, typeof(NoisyTopKRouter))]
     [InlineData(RouterKind.ExpertChoice, typeof(ExpertChoiceRouter))]
+    [InlineData(RouterKind.GShard, typeof(GShardRouter))]
+    [InlineData(RouterKind.Sinkhorn, typeof(SinkhornRouter))]
+    [InlineData(RouterKind.Uniform, typeof(UniformRouter))]
     public void Another_router_takes_the_place_of_the_models_own(RouterKind kind, Type type)
     {
         using var trainer = new Trainer(Moe, Corpus, Quick, new() { Router = kind });
@@ -190,23 +254,24 @@ public class TrainerTests
     public void Experiments_side_by_side_give_what_they_give_one_after_another()
     {
         var experiments = new Experiment("moe", Moe, Corpus, Quick).WithSeeds(3).ToList();
-        var together = Laboratory.Run(experiments, trainer => trainer.Validate().Loss, workers: 2);
-        Assert.Equal(Laboratory.Run(experiments, trainer => trainer.Validate().Loss, workers: 1), together);
+        var together = ExperimentRunner.Run(experiments, trainer => trainer.Validate().Loss, workers: 2);
+        Assert.Equal(ExperimentRunner.Run(experiments, trainer => trainer.Validate().Loss, workers: 1), together);
         Assert.Equal(3, together.Distinct().Count());
     }
 
-    [CudaTheory]
+    [Theory]
     [InlineData(null)]
     [InlineData(RouterKind.NoisyTopK)]
     public void A_GPU_trains_as_the_CPU_does(RouterKind? router)
     {
+        var gpu = Needs.Cuda();
         var balancing = new BalancingOptions { Router = router, AuxiliaryLossWeight = 0.1, Capacity = new(1.2) };
-        using Trainer onCpu = new(Moe, Corpus, Quick, balancing), onGpu = new(Moe, Corpus, Quick, balancing, CUDA);
+        using Trainer onCpu = new(Moe, Corpus, Quick, balancing), onGpu = new(Moe, Corpus, Quick, balancing, gpu);
         Assert.Equal(onCpu.Step().Loss, onGpu.Step().Loss, 1e-4);
         Assert.Equal(onCpu.Step().GradientNorm, onGpu.Step().GradientNorm, 1e-3);
         Assert.Equal(onCpu.Run().Validations[^1].Loss, onGpu.Run().Validations[^1].Loss, 1e-2);
 
-        using var directory = new Checkpoints.TemporaryDirectory();
+        using var directory = new TemporaryDirectory();
         using Trainer resumed = new(Moe, Corpus, Quick, balancing);
         TrainingCheckpoint.Save(onGpu, directory.Root);
         Assert.True(TrainingCheckpoint.TryResume(resumed, directory.Root));
@@ -215,7 +280,7 @@ public class TrainerTests
 
     [Fact]
     public void A_failing_experiment_is_reported() =>
-        Assert.Contains("Steps is 0", Assert.Throws<ArgumentException>(() => Laboratory.Run([new("bad", Moe, Corpus, new() { Steps = 0 })], trainer => 0)).Message);
+        Assert.Contains("Steps is 0", Assert.Throws<ArgumentException>(() => ExperimentRunner.Run([new("bad", Moe, Corpus, new() { Steps = 0 })], trainer => 0)).Message);
 
     private static double[] Elements(Tensor tensor) => Array.ConvertAll(tensor.detach().data<float>().ToArray(), value => (double)value);
 }

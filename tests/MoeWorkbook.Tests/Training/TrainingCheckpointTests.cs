@@ -1,8 +1,7 @@
-using MoeWorkbook.Tests.Checkpoints;
 
 namespace MoeWorkbook.Tests.Training;
 
-public class TrainingCheckpointTests
+public sealed class TrainingCheckpointTests
 {
     [Theory]
     [InlineData(null)]

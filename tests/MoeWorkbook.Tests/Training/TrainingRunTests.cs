@@ -2,14 +2,14 @@ using System.Text.Json;
 
 namespace MoeWorkbook.Tests.Training;
 
-public class TrainingRunTests
+public sealed class TrainingRunTests
 {
     private static readonly Lazy<IReadOnlyList<TrainingRun>> Runs = new(() =>
     {
         var corpus = SyntheticCorpus.Generate(new() { TrainingBytes = 20_000, ValidationBytes = 2_000, TableSize = 20 });
-        var dense = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, heads: 2, keyValueHeads: 1, feedForwardSize: 8, corpus.VocabularySize);
+        var dense = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, corpus.VocabularySize);
         var options = new TrainingOptions { Steps = 7, WarmupSteps = 1, BatchSize = 2, SequenceLength = 16, ValidateEvery = 3, ValidationTokens = 64 };
-        return Laboratory.Run([.. new Experiment("moe", dense.MixtureOfExperts(4, 1), corpus, options).WithSeeds(2), new Experiment("dense", dense, corpus, options)]);
+        return ExperimentRunner.Run([.. new Experiment("moe", dense.MixtureOfExperts(4, 1), corpus, options).WithSeeds(2), new Experiment("dense", dense, corpus, options)]);
     });
 
     [Fact]
@@ -37,18 +37,18 @@ public class TrainingRunTests
     [Fact]
     public void A_recording_comes_back_as_it_was_written()
     {
-        string path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "recording.json");
+        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "recording.json");
         try
         {
-            var recording = Recording.Of("a command", Runs.Value);
+            var recording = TrainingRecording.Of("a command", Runs.Value);
             recording.Write(path);
-            var back = Recording.Read(path);
+            var back = TrainingRecording.Read(path);
             Assert.Equal(recording.ToString(), back.ToString());
             Assert.Contains("a command", back.ToString(), StringComparison.Ordinal);
             Assert.Equal(JsonSerializer.Serialize(recording.Runs), JsonSerializer.Serialize(back.Runs));
             Assert.Equal(recording.Runs[0].Curve(TrainingCost.Seconds), back.Runs[0].Curve(TrainingCost.Seconds));
             File.WriteAllText(path, "{\"Runs\": 3}");
-            Assert.Contains(path, Assert.Throws<InvalidDataException>(() => Recording.Read(path)).Message, StringComparison.Ordinal);
+            Assert.Contains(path, Assert.Throws<InvalidDataException>(() => TrainingRecording.Read(path)).Message, StringComparison.Ordinal);
         }
         finally
         {

@@ -2,11 +2,11 @@ namespace MoeWorkbook.Tests.Transformers;
 
 public sealed class GenerationTests
 {
-    private static readonly float[] Logits = [1, 3, 2, 3, 0];
+    private static readonly float[] _logits = [1, 3, 2, 3, 0];
 
     [Fact]
     public void At_temperature_zero_the_first_of_the_likeliest_tokens_is_picked() =>
-        Assert.Equal(1, Generation.Pick(Logits, new(1), new Random(0)));
+        Assert.Equal(1, Generation.Pick(_logits, new(1), new Random(0)));
 
     [Fact]
     public void Sampling_follows_the_softmax_at_the_temperature()
@@ -14,9 +14,9 @@ public sealed class GenerationTests
         var random = new Random(1);
         var options = new GenerationOptions(1) { Temperature = 2 };
         var counts = new int[5];
-        for (var i = 0; i < 20_000; i++) counts[Generation.Pick(Logits, options, random)]++;
-        var sum = Logits.Sum(logit => Math.Exp(logit / 2));
-        for (var id = 0; id < 5; id++) Assert.Equal(Math.Exp(Logits[id] / 2) / sum, counts[id] / 20_000.0, 0.015);
+        for (var i = 0; i < 20_000; i++) counts[Generation.Pick(_logits, options, random)]++;
+        var sum = _logits.Sum(logit => Math.Exp(logit / 2));
+        for (var id = 0; id < 5; id++) Assert.Equal(Math.Exp(_logits[id] / 2) / sum, counts[id] / 20_000.0, 0.015);
     }
 
     [Fact]
@@ -25,9 +25,9 @@ public sealed class GenerationTests
         var random = new Random(2);
         for (var i = 0; i < 500; i++)
         {
-            Assert.Contains(Generation.Pick(Logits, new(1) { Temperature = 5, TopK = 3 }, random), new long[] { 1, 2, 3 });
-            Assert.Contains(Generation.Pick(Logits, new(1) { Temperature = 1, TopP = 0.5 }, random), new long[] { 1, 3 });
-            Assert.Equal(1, Generation.Pick(Logits, new(1) { Temperature = 1, TopP = 0.01 }, random));
+            Assert.Contains(Generation.Pick(_logits, new(1) { Temperature = 5, TopK = 3 }, random), new long[] { 1, 2, 3 });
+            Assert.Contains(Generation.Pick(_logits, new(1) { Temperature = 1, TopP = 0.5 }, random), new long[] { 1, 3 });
+            Assert.Equal(1, Generation.Pick(_logits, new(1) { Temperature = 1, TopP = 0.01 }, random));
         }
     }
 
@@ -69,8 +69,8 @@ public sealed class GenerationTests
     [Fact]
     public void Options_outside_their_range_are_named()
     {
-        Assert.Contains("TopP", Assert.Throws<ArgumentException>(() => Generation.Pick(Logits, new(1) { TopP = 0 }, new Random(0))).Message);
-        Assert.Contains("Temperature", Assert.Throws<ArgumentException>(() => Generation.Pick(Logits, new(1) { Temperature = -1 }, new Random(0))).Message);
+        Assert.Contains("TopP", Assert.Throws<ArgumentException>(() => Generation.Pick(_logits, new(1) { TopP = 0 }, new Random(0))).Message);
+        Assert.Contains("Temperature", Assert.Throws<ArgumentException>(() => Generation.Pick(_logits, new(1) { Temperature = -1 }, new Random(0))).Message);
         Assert.Contains("finite", Assert.Throws<ArgumentException>(() => Generation.Pick([float.NaN, 1], new(1), new Random(0))).Message);
         Assert.Contains("finite", Assert.Throws<ArgumentException>(() => Generation.Pick([float.NegativeInfinity], new(1), new Random(0))).Message);
     }
