@@ -22,7 +22,7 @@ internal static class BenchRecording
             ?? (device.type == TorchSharp.DeviceType.CPU ? _onCpu : OnGpu(machine.Gpu?.FreeBytes));
         if (commands.Length == 0) throw new CommandException("--only names no benchmark; bench --help lists them.");
         string asked = $"./workbook bench --record {path}{(only is null ? "" : $" --only \"{only}\"")}", part = path + ".part";
-        var recording = new BenchmarkRecording(RecordingOrigin.Here(asked, device) with { Gpu = machine.Gpu }, []);
+        var recording = new BenchmarkRecording(RecordingOrigin.Here(asked, device), []);
         foreach (string command in commands)
         {
             BenchCommand.Progress(command);

@@ -74,7 +74,7 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
     {
         if (parent[key] is not { } node) return new();
         if (node is not JsonObject json) throw new CommandException($"{path}: \"{prefix}{key}\" must be an object.");
-        CheckKeys(json, [.. _json.GetTypeInfo(typeof(T)).Properties.Select(property => property.Name)], path, $"{prefix}{key}.");
+        CheckKeys(json, [.. _json.GetTypeInfo(typeof(T)).Properties.Where(property => property.Set is not null).Select(property => property.Name)], path, $"{prefix}{key}.");
         try
         {
             return json.Deserialize<T>(_json)!;

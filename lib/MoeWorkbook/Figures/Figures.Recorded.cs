@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace MoeWorkbook;
 
 public static partial class Figures
@@ -33,10 +31,10 @@ public static partial class Figures
             var measured = decode.Measurements.Select(one => (string[])
                 ["here", one.Name, $"{one.Seconds.Inverse()}", $"{decode.Ratio(one.Name, decode.Measurements[0].Name)}"]);
             var there = gpu.Decode.Where(row => row.Batch == 1).Select(row => (string[])
-                [gpu.Name, row.Model, Text($"{row.TokensPerSecond:N1}"), Text($"{row.TimesMixtureOfExperts:F2}")]);
+                [gpu.Name, row.Model, FormattableString.Invariant($"{row.TokensPerSecond:N1}"), FormattableString.Invariant($"{row.TimesMixtureOfExperts:F2}")]);
             yield return new Table(
                 [Column.Text("machine"), Column.Text("model"), new("tokens a second"), new("time / Mixture of Experts")], measured.Concat(there),
-                Text($"Decode, one sequence. The recorded model of {gpu.Decode[0].TotalParameters:N0} parameters is as large as the GPU's memory allows: compare within a machine, not across."));
+                FormattableString.Invariant($"Decode, one sequence. The recorded model of {gpu.Decode[0].TotalParameters:N0} parameters is as large as the GPU's memory allows: compare within a machine, not across."));
         }
     }
 
@@ -67,7 +65,7 @@ public static partial class Figures
         {
             if (gpu.Training.Count == 0) yield break;
             yield return Intervals(
-                [("one of the runs above", here), .. gpu.Training.Select(row => (Text($"{row.Name}, {row.TotalParameters:N0} parameters"), row.Speed))],
+                [("one of the runs above", here), .. gpu.Training.Select(row => (FormattableString.Invariant($"{row.Name}, {row.TotalParameters:N0} parameters"), row.Speed))],
                 $"Training here and on {gpu.Name}", "Recorded medians, 95% intervals.", "training tokens a second", "who trains, and what");
         }
     }
@@ -79,6 +77,4 @@ public static partial class Figures
             ? new(BenchmarkRecording.NoneOnGpu, [])
             : new(string.Join("\n\n", recordings.Select(gpu => gpu.Probe is { } probe ? $"{gpu}\n{probe}" : $"{gpu}")), [.. recordings.SelectMany(parts)]);
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

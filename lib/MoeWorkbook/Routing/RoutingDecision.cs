@@ -83,18 +83,9 @@ public sealed record RoutingDecision
         Expect.SameShape(weights, nameof(weights), experts, nameof(experts));
         using var scope = NewDisposeScope();
         var k = experts.shape[1];
-        return new RoutingDecision
-        {
-            Tokens = arange(batch * sequence, ScalarType.Int64, experts.device).repeat_interleave(k),
-            Experts = experts.reshape(-1),
-            Weights = weights.reshape(-1),
-            Kept = ones(batch * sequence * k, dtype: ScalarType.Bool, device: experts.device),
-            Logits = logits.alias(),
-            Scores = scores.alias(),
-            Batch = batch,
-            Sequence = sequence,
-            ExpertsPerToken = (int)k,
-        }.MoveToOuterDisposeScope();
+        var tokens = arange(batch * sequence, ScalarType.Int64, experts.device).repeat_interleave(k); // [tokens · k]
+        var decision = OfAll(input, logits, scores, tokens, experts.reshape(-1), weights.reshape(-1));
+        return (decision with { ExpertsPerToken = (int)k }).MoveToOuterDisposeScope();
     }
 
     /// <summary>The decision of a router that gives tokens different numbers of experts. Nothing is dropped.</summary>
@@ -110,20 +101,23 @@ public sealed record RoutingDecision
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(tokens);
         using var scope = NewDisposeScope();
-        var decision = new RoutingDecision
-        {
-            Tokens = tokens.alias(),
-            Experts = experts.alias(),
-            Weights = weights.alias(),
-            Kept = ones_like(tokens, ScalarType.Bool),
-            Logits = logits.alias(),
-            Scores = scores.alias(),
-            Batch = input.Hidden.shape[0],
-            Sequence = input.Hidden.shape[1],
-        };
+        var decision = OfAll(input, logits, scores, tokens.alias(), experts.alias(), weights.alias());
         decision.Validate();
         return decision.MoveToOuterDisposeScope();
     }
+
+    /// <summary>A decision of which every assignment is kept.</summary>
+    private static RoutingDecision OfAll(RouterInput input, Tensor logits, Tensor scores, Tensor tokens, Tensor experts, Tensor weights) => new()
+    {
+        Tokens = tokens,
+        Experts = experts,
+        Weights = weights,
+        Kept = ones_like(tokens, ScalarType.Bool),
+        Logits = logits.alias(),
+        Scores = scores.alias(),
+        Batch = input.Hidden.shape[0],
+        Sequence = input.Hidden.shape[1],
+    };
 
     /// <summary>Moves every tensor to the dispose scope around the current one.</summary>
     /// <returns>This decision.</returns>

@@ -21,7 +21,7 @@ public sealed class ModelComparison
         ArgumentNullException.ThrowIfNull(runner);
         if (model.Config.Moe is null) throw new ArgumentException("The model has no experts.", nameof(model));
         model.eval();
-        (_model, _layers, _runner) = (model, [.. model.Decoder.Layers.Select(layer => layer.Moe).OfType<MoeLayer>()], runner);
+        (_model, _layers, _runner) = (model, [.. model.MoeLayers], runner);
     }
 
     /// <summary>Times one decode step: a prompt is in the cache, and each sequence gets one more token.</summary>

@@ -46,15 +46,18 @@ public sealed record BalancingOptions
     public double RouterScale { get; init; } = 1;
 
     /// <summary>The Switch loss and the z-loss, which every history shows, and then all others with a weight.</summary>
-    internal IEnumerable<AuxiliaryLoss> AllLosses => new AuxiliaryLoss[]
-    {
-        new("GShard loss", BalancingLoss.GShard, GShardLossWeight),
-        new("sequence-wise loss", BalancingLoss.SequenceWise, SequenceLossWeight),
-        new("importance loss", BalancingLoss.ShazeerImportance, ImportanceLossWeight),
-        new("load loss", BalancingLoss.ShazeerLoad, LoadLossWeight),
-    }.Concat(Losses).Where(loss => loss.Weight > 0)
-        .Prepend(new("z-loss", BalancingLoss.RouterZ, ZLossWeight))
-        .Prepend(new("balancing loss", BalancingLoss.Switch, AuxiliaryLossWeight));
+    internal IEnumerable<AuxiliaryLoss> AllLosses =>
+    [
+        new("balancing loss", BalancingLoss.Switch, AuxiliaryLossWeight),
+        new("z-loss", BalancingLoss.RouterZ, ZLossWeight),
+        .. new AuxiliaryLoss[]
+        {
+            new("GShard loss", BalancingLoss.GShard, GShardLossWeight),
+            new("sequence-wise loss", BalancingLoss.SequenceWise, SequenceLossWeight),
+            new("importance loss", BalancingLoss.ShazeerImportance, ImportanceLossWeight),
+            new("load loss", BalancingLoss.ShazeerLoad, LoadLossWeight),
+        }.Concat(Losses).Where(loss => loss.Weight > 0),
+    ];
 
     /// <summary>The architecture with the router that these options ask for; a dense one stays as it is.</summary>
     /// <param name="model">An architecture.</param>

@@ -14,6 +14,7 @@ public sealed class Trainer : IDisposable
     private static readonly TimeSpan _betweenLines = TimeSpan.FromSeconds(3);
 
     private readonly MoeLayer[] _layers;
+    private readonly AuxiliaryLoss[] _losses; // none in a dense model
 
     /// <summary>A trainer of a new model.</summary>
     /// <param name="model">The architecture; its vocabulary holds the corpus's.</param>
@@ -39,6 +40,9 @@ public sealed class Trainer : IDisposable
         var init = new ParameterInit(device) { Generator = generator, StandardDeviation = Options.InitialDeviation, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) };
         Model = new(Balancing.ApplyTo(model), init, Balancing.NewRouter);
         _layers = [.. Model.MoeLayers];
+        _losses = _layers.Length == 0 ? [] : [.. Balancing.AllLosses];
+        if (Balancing.BiasUpdateRate > 0 && Array.Find(_layers, layer => layer.Router is not LinearRouter { SelectionBias: not null }) is { } without)
+            throw new ArgumentException($"BiasUpdateRate is {Balancing.BiasUpdateRate} but the {without.Router.GetType().Name} has no selection bias.", nameof(balancing));
         using (no_grad())
         {
             if (Balancing.RouterScale != 1)
@@ -108,7 +112,7 @@ public sealed class Trainer : IDisposable
         Model.zero_grad();
         var logits = Model.forward(batch.Tokens.to(Model.Device), cache: null, routing, generator); // [batch, sequence, vocabulary]
         var loss = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.to(Model.Device).flatten());
-        var auxiliary = Balancing.AllLosses.Select(one => (one.Name, one.Weight, Mean: MeanOverLayers(one, routing))).ToArray();
+        var auxiliary = _losses.Select(one => (one.Name, one.Weight, Mean: MeanOverLayers(one, routing))).ToArray();
         var total = auxiliary.Where(one => one.Weight > 0).Aggregate(loss, (sum, one) => sum + one.Mean * one.Weight);
         total.backward();
 
@@ -123,9 +127,9 @@ public sealed class Trainer : IDisposable
         {
             Step = number,
             Loss = value,
-            BalancingLoss = auxiliary[0].Mean.cpu().item<float>(),
-            ZLoss = auxiliary[1].Mean.cpu().item<float>(),
-            OtherLosses = auxiliary.Length == 2 ? null : auxiliary.Skip(2).ToDictionary(one => one.Name, one => (double)one.Mean.cpu().item<float>()),
+            BalancingLoss = auxiliary is [var balancing, ..] ? balancing.Mean.cpu().item<float>() : 0,
+            ZLoss = auxiliary is [_, var z, ..] ? z.Mean.cpu().item<float>() : 0,
+            OtherLosses = auxiliary.Length <= 2 ? null : auxiliary.Skip(2).ToDictionary(one => one.Name, one => (double)one.Mean.cpu().item<float>()),
             GradientNorm = norm,
             LearningRate = Options.LearningRateAt(number),
             Load = [.. routing.Select(decision => decision.Load().cpu().data<long>().ToArray())],
@@ -197,11 +201,11 @@ public sealed class Trainer : IDisposable
         foreach (var layer in _layers) layer.Capacity = training ? Balancing.Capacity : null;
     }
 
-    /// <summary>A loss averaged over the layers, 0 without layers; with a gradient only where it has a weight.</summary>
+    /// <summary>A loss averaged over the layers; with a gradient only where it has a weight.</summary>
     private static Tensor MeanOverLayers(AuxiliaryLoss loss, List<RoutingDecision> routing)
     {
         using var noGradient = loss.Weight > 0 ? null : no_grad();
-        return routing.Count == 0 ? zeros(1) : stack(routing.Select(loss.Compute).ToArray()).mean();
+        return stack(routing.Select(loss.Compute).ToArray()).mean();
     }
 
     /// <summary>The mean over tokens of the entropy of their scores, which are divided by their sum: sigmoids do not sum to one.</summary>

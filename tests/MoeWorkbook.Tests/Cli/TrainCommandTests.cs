@@ -80,6 +80,7 @@ public sealed partial class TrainCommandTests
     [InlineData("\"table_size\": 20", "\"table_size\": 0", "TableSize")]
     [InlineData("\"hidden_size\": 16, ", "", "hidden_size")]
     [InlineData("\"auxiliary_loss_weight\": 0.01", "\"router\": \"expert_choice\"", "cannot express Moe")]
+    [InlineData("\"auxiliary_loss_weight\": 0.01", "\"losses\": []", "the key \"balancing.losses\" is not known; allowed are auxiliary_loss_weight, z_loss_weight")]
     [InlineData("\"rope_theta\": 10000.0", "\"rope_theta\": 10000.0, \"router_aux_loss_coef\": 0.5", "\"balancing.auxiliary_loss_weight\" is 0.01 but the model's own weight of that loss (router_aux_loss_coef) is 0.5")]
     [InlineData("\"rope_theta\": 10000.0", "\"rope_theta\": 10000.0, \"attention_dropout\": 0.1", "\"attention_dropout\" is 0.1, which nothing here follows in training")]
     public void A_wrong_file_is_refused_with_what_is_allowed(string right, string wrong, string message)

@@ -151,6 +151,25 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void A_router_of_ones_own_without_a_selection_bias_is_refused_where_one_is_to_move() =>
+        Assert.Contains("the UniformRouter has no selection bias", Assert.Throws<ArgumentException>(() => new Trainer(
+            Moe, Corpus, Quick, new() { BiasUpdateRate = 1, NewRouter = (hiddenSize, moe, _) => new UniformRouter(hiddenSize, moe.ExpertCount, 1) })).Message);
+
+    [Fact]
+    public void A_dense_model_has_no_balancing_loss_whatever_its_weight()
+    {
+        var dense = ModelConfig.Dense(16, 2, 2, 2, 24, Corpus.VocabularySize);
+        using var plain = new Trainer(dense, Corpus, Quick);
+        using var weighted = new Trainer(dense, Corpus, Quick, new() { AuxiliaryLossWeight = 1, GShardLossWeight = 1 });
+        for (var step = 0; step < 2; step++)
+        {
+            var (ofPlain, ofWeighted) = (plain.Step(), weighted.Step());
+            Assert.Equal((ofPlain.Loss, 0.0, 0.0), (ofWeighted.Loss, ofWeighted.BalancingLoss, ofWeighted.ZLoss));
+            Assert.Null(ofWeighted.OtherLosses);
+        }
+    }
+
+    [Fact]
     public void An_experiment_prepares_its_model_before_the_first_step()
     {
         var runner = new CapacityExperts();

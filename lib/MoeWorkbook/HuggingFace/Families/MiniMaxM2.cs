@@ -41,7 +41,7 @@ internal static class MiniMaxM2
         json["use_qk_norm"] = true;
         json["qk_norm_type"] = "per_layer";
         json["attn_type_list"] = new JsonArray([.. Enumerable.Repeat(1, config.LayerCount).Select(type => JsonValue.Create(type))]);
-        if (config.Rotary is { } rotary) json["rotary_dim"] = (int)(config.Attention.HeadSize * rotary.Fraction);
+        if (config.Rotary is { } rotary) json["rotary_dim"] = (int)Math.Round(config.Attention.HeadSize * rotary.Fraction);
         json["use_mtp"] = false;
         json["num_mtp_modules"] = 0;
     }
