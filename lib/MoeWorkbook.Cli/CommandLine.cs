@@ -6,9 +6,9 @@ namespace MoeWorkbook.Cli;
 /// <summary>Runs a command. Every way in which it can fail ends here, in one line on the error output and an exit code.</summary>
 internal static class CommandLine
 {
-    /// <summary>Exit codes: what was asked for could not be done; it was not asked for as <c>--help</c> says; the reader of the output has gone (as the shell
-    /// counts SIGPIPE).</summary>
-    public const int Failed = 1, WrongUsage = 2, OutputClosed = 141;
+    /// <summary>Exit codes: what was asked for could not be done; it was not asked for as <c>--help</c> says; it was stopped from outside (as the shell counts
+    /// Ctrl-C); the reader of the output has gone (as it counts SIGPIPE).</summary>
+    public const int Failed = 1, WrongUsage = 2, Interrupted = 130, OutputClosed = 141;
 
     // An "@" begins a word of a prompt, not the name of a file with more arguments.
     private static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null };
@@ -26,6 +26,11 @@ internal static class CommandLine
         catch (OutputClosedException)
         {
             return OutputClosed;
+        }
+        catch (OperationCanceledException)
+        {
+            Say("stopped before the end.");
+            return Interrupted;
         }
         catch (UsageException e)
         {

@@ -5,8 +5,6 @@ namespace MoeWorkbook.Cli;
 /// <summary><c>train</c>: trains a model as a file says, and leaves a Hugging Face directory with the history of the run.</summary>
 internal static class TrainCommand
 {
-    private const int Interrupted = 130; // as the shell counts a run that Ctrl-C ended
-
     public static Command Create()
     {
         var file = new Argument<string>("config") { Description = "A JSON file with \"model\" (as in a Hugging Face config.json), \"corpus\", \"training\" and \"balancing\"; see data/training." };
@@ -58,7 +56,7 @@ internal static class TrainCommand
         {
             TrainingCheckpoint.Save(trainer, output);
             Console.WriteLine($"stopped after step {trainer.CompletedSteps}; --resume goes on");
-            return Interrupted;
+            return CommandLine.Interrupted;
         }
 
         Finish(trainer, output);

@@ -132,8 +132,16 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     private static bool SameItems(object?[] given, object?[] right) => given.Length == right.Length && given.Zip(right).All(pair => Same(pair.First, pair.Second));
 
     /// <summary>A tensor's numbers: of one dimension an array, of more an array of such arrays.</summary>
-    private static object Numbers(Tensor tensor) => tensor.dim() > 0 ? tensor.unbind().Select(Numbers).ToArray()
-        : tensor.is_floating_point() ? tensor.to(ScalarType.Float64).item<double>() : tensor.to(ScalarType.Int64).item<long>();
+    private static object Numbers(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        var (shape, next) = (tensor.shape, 0);
+        return tensor.is_floating_point() ? Nested(tensor.to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray(), 0)
+            : Nested(tensor.to(ScalarType.Int64).cpu().contiguous().data<long>().ToArray(), 0);
+
+        object Nested<T>(T[] flat, int dimension) where T : struct =>
+            dimension == shape.Length ? flat[next++] : Enumerable.Range(0, (int)shape[dimension]).Select(_ => Nested(flat, dimension + 1)).ToArray();
+    }
 
     private static IEnumerable<object?> Parts(ITuple tuple) => Enumerable.Range(0, tuple.Length).Select(i => tuple[i]);
 

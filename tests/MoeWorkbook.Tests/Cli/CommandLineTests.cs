@@ -175,4 +175,17 @@ public sealed class CommandLineTests
         third.Kill();
         await third.WaitForExitAsync();
     }
+
+    [Fact]
+    public async Task A_run_of_notebooks_that_is_interrupted_says_so()
+    {
+        Needs.Unix();
+        using var directory = new TemporaryDirectory();
+        var process = Workbook.Start("run", "00", "--output", directory.Path("site"));
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        Workbook.Interrupt(process);
+        var ended = await Workbook.EndAsync(process);
+        Assert.Equal(130, ended.Code);
+        Assert.EndsWith("workbook: stopped before the end.\n", ended.Errors, StringComparison.Ordinal);
+    }
 }

@@ -1,13 +1,12 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using MoeWorkbook.Tests.Training;
 
 namespace MoeWorkbook.Tests.Cli;
 
 [Trait("Category", "Slow")]
-public sealed partial class TrainCommandTests
+public sealed class TrainCommandTests
 {
-    private const int Kills = 10, Interrupt = 2;
+    private const int Kills = 10;
 
     private const string Config = """
         {
@@ -62,7 +61,7 @@ public sealed partial class TrainCommandTests
         File.WriteAllText(directory.Path("config.json"), Config);
         using var process = Start(directory, "run", "--steps", "1000000");
         while (await process.StandardOutput.ReadLineAsync() is { } line && !line.StartsWith("step ", StringComparison.Ordinal)) { }
-        Assert.Equal(0, Signal(process.Id, Interrupt));
+        Workbook.Interrupt(process);
         var rest = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.Contains("--resume goes on", rest);
@@ -135,7 +134,4 @@ public sealed partial class TrainCommandTests
             return (output, errors.Result, process.ExitCode);
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Signal(int process, int signal);
 }

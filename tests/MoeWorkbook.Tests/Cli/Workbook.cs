@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace MoeWorkbook.Tests.Cli;
 
 /// <summary>The command line, started as a program of its own.</summary>
-internal static class Workbook
+internal static partial class Workbook
 {
     /// <summary>What a command wrote, its exit code, and the most memory that it was seen to hold, in bytes.</summary>
     internal sealed record Ended(int Code, string Output, string Errors, long PeakBytes)
@@ -26,7 +27,14 @@ internal static class Workbook
         return await EndAsync(Process.Start(start)!);
     }
 
-    private static async Task<Ended> EndAsync(Process started)
+    /// <summary>Does to a program what Ctrl-C does.</summary>
+    public static void Interrupt(Process process) => Assert.Equal(0, Kill(process.Id, signal: 2));
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+
+    /// <summary>Waits for a program's end.</summary>
+    public static async Task<Ended> EndAsync(Process started)
     {
         using var process = started;
         var (output, errors, ended) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync(), process.WaitForExitAsync());

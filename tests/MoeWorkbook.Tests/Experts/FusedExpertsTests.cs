@@ -132,6 +132,9 @@ public sealed class FusedExpertsTests
         foreach (var (type, bound) in new[] { (ScalarType.Float32, Float32Bound), (ScalarType.BFloat16, _largeBatchBound) })
         {
             using var experts = Experts(6, hiddenSize, intermediateSize, type);
+            using var int8 = QuantizedExpertWeights.Quantize(experts, WeightType.Int8);
+            using var int4 = QuantizedExpertWeights.Quantize(experts, WeightType.Int4);
+            using ExpertWeights fromInt8 = int8.Dequantize(type), fromInt4 = int4.Dequantize(type);
             foreach (var tokens in new[] { 1, 7, 40, 170, 400 })
             {
                 using var scope = NewDisposeScope();
@@ -143,10 +146,8 @@ public sealed class FusedExpertsTests
                 if (!Instructions.Best.BFloat16Products) continue;
                 var libtorch = new FusedExperts(Instructions.Best, KernelKind.Libtorch);
                 if (type == ScalarType.BFloat16) Assert.InRange(Difference(libtorch.Run(hidden, routing, experts), expected), 0, _largeBatchBound);
-                foreach (var weightType in new[] { WeightType.Int8, WeightType.Int4 })
+                foreach (var (quantized, reference) in new[] { (int8, fromInt8), (int4, fromInt4) })
                 {
-                    using var quantized = QuantizedExpertWeights.Quantize(experts, weightType);
-                    using var reference = quantized.Dequantize(type);
                     var result = libtorch.Run(hidden, routing, quantized);
                     Assert.Equal(type, result.dtype);
                     Assert.InRange(Difference(result, new LoopExperts().Run(hidden, routing, reference)), 0, IntegerBound);

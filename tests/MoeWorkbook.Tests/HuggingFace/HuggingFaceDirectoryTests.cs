@@ -134,18 +134,15 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
         foreach (var (config, i) in HuggingFaceConfigWriterTests.Options(modelType).Select((config, i) => (config, i)))
         {
             if (config.Moe is { Router: RouterKind.SoftmaxTopK, GroupCount: > 1 }) continue; // has no forward pass
-            foreach (var tied in new[] { false, true })
-            {
-                using var scope = NewDisposeScope();
-                var directory = _temporary.Path($"{i}-{tied}");
-                using var model = new CausalLanguageModel(config with { TiedEmbeddings = tied }, seed: 5);
-                model.eval();
-                foreach (var parameter in model.parameters()) parameter.normal_(0.3, 0.5, new Generator(11)); // biases and norms too
-                HuggingFaceDirectory.Save(model, directory);
-                using var loaded = HuggingFaceDirectory.Load(directory);
-                var tokens = tensor(new long[] { 3, 1, 4, 1, 5, 9, 2, 6 }, [1, 8]);
-                Assert.True(model.forward(tokens).eq(loaded.forward(tokens)).all().item<bool>(), $"option {i}, tied {tied}");
-            }
+            using var scope = NewDisposeScope();
+            var directory = _temporary.Path($"{i}");
+            using var model = new CausalLanguageModel(config with { TiedEmbeddings = i % 2 == 0 }, seed: 5);
+            model.eval();
+            foreach (var parameter in model.parameters()) parameter.normal_(0.3, 0.5, new Generator(11)); // biases and norms too
+            HuggingFaceDirectory.Save(model, directory);
+            using var loaded = HuggingFaceDirectory.Load(directory);
+            var tokens = tensor(new long[] { 3, 1, 4, 1, 5, 9, 2, 6 }, [1, 8]);
+            Assert.True(model.forward(tokens).eq(loaded.forward(tokens)).all().item<bool>(), $"option {i}");
         }
     }
 
