@@ -107,6 +107,8 @@ public static class SitePublisher
             }
             body.Append("</ol>\n");
         }
+        if (File.Exists(Path.Combine(site.Folder, "api", "index.html")))
+            body.Append("<h2>For your own code</h2>\n<p><a href=\"api/index.html\">Every type and function of the library</a></p>\n");
         return Frame(site, site.Title, "", "", body.Append("</main>\n").ToString());
     }
 

@@ -142,6 +142,17 @@ public sealed class SitePublisherTests : IDisposable
     }
 
     [Fact]
+    public void The_librarys_reference_is_linked_where_it_lies_beside_the_pages()
+    {
+        SitePublisher.Publish([], Site(), _log);
+        Assert.DoesNotContain("api/", File.ReadAllText(_folder.File("site/index.html")), StringComparison.Ordinal);
+        Directory.CreateDirectory(_folder.File("site/api"));
+        File.WriteAllText(_folder.File("site/api/index.html"), "");
+        SitePublisher.Publish([], Site(), _log);
+        Assert.Contains("href=\"api/index.html\"", File.ReadAllText(_folder.File("site/index.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_chapters_number_may_end_with_a_letter()
     {
         foreach (var (name, title) in new[] { ("03-a.ipynb", "03 · First"), ("03b-b.ipynb", "03b · Second") })
