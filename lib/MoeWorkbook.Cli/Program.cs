@@ -5,6 +5,7 @@ var root = new RootCommand("The MoE Workbook: why a Mixture-of-Experts model wit
 {
     CountCommand.Create(),
     RunCommand.Create(),
+    ScriptCommand.Create(),
     JupyterCommand.Create(),
     LogitsCommand.Create(),
     GenerateCommand.Create(),

@@ -18,7 +18,7 @@ internal static class RunCommand
         var command = new Command("run", "Execute notebooks; write executed notebooks and readable pages.") { notebooks, site, timeout };
         command.SetAction((parsed, cancellation) =>
         {
-            string root = RepositoryRoot();
+            string root = WorkingCopy.Root();
             var options = new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? (Environment.GetEnvironmentVariable("WORKBOOK_SCALE") == "full" ? 1800 : 300)) };
             var pages = new SiteOptions
             {
@@ -27,32 +27,8 @@ internal static class RunCommand
                 NpmFolder = Path.Combine(root, "artifacts", "npm"),
                 FigureScript = FigureScript.JavaScript,
             };
-            return NotebookCommand.RunAsync(Find(root, parsed.GetValue(notebooks) ?? []), pages, options, Console.Error, cancellation);
+            return NotebookCommand.RunAsync(WorkingCopy.Notebooks(root, parsed.GetValue(notebooks) ?? []), pages, options, Console.Error, cancellation);
         });
         return command;
-    }
-
-    private static List<string> Find(string root, string[] asked)
-    {
-        string folder = Path.Combine(root, "notebooks");
-        string[] chapters = [.. Directory.GetFiles(folder, "*.ipynb").Order(StringComparer.Ordinal)];
-        if (asked.Length == 0) return [.. chapters, .. Directory.GetFiles(Path.Combine(folder, "solutions"), "*.ipynb").Order(StringComparer.Ordinal)];
-        return [.. asked.Select(name => File.Exists(name) ? Path.GetFullPath(name)
-            : chapters.FirstOrDefault(chapter => Path.GetFileNameWithoutExtension(chapter).StartsWith(name, StringComparison.OrdinalIgnoreCase))
-            ?? throw new CommandException($"there is no notebook '{name}'. In notebooks/ there are {string.Join(", ", chapters.Select(Path.GetFileNameWithoutExtension))}."))];
-    }
-
-    // The notebooks belong to a working copy: that of the current folder, or else the one this program was built in.
-    private static string RepositoryRoot()
-    {
-        foreach (string start in new[] { Directory.GetCurrentDirectory(), AppContext.BaseDirectory })
-        {
-            for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
-            {
-                if (File.Exists(Path.Combine(folder.FullName, "MoeWorkbook.sln"))) return folder.FullName;
-            }
-        }
-
-        throw new CommandException("the folder of the workbook was not found; run this inside it.");
     }
 }
