@@ -39,11 +39,11 @@ internal static class BenchMoeLayer
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(topK) > parsed.GetValue(experts)) throw new UsageException("--top-k must not exceed --experts.", command);
-            long start = TimeProvider.System.GetTimestamp();
+            var start = TimeProvider.System.GetTimestamp();
             var shape = new LayerShape(parsed.GetValue(hidden), parsed.GetValue(feedForward), parsed.GetValue(experts), parsed.GetValue(topK)) { Collapsed = parsed.GetValue(routing) == "collapsed" };
             var device = ComputeDevice.Current;
             var probe = BenchProbe.Of(device);
-            string? python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
+            var python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
             BenchCommand.Progress(python is null ? "no Python with torch: its columns stay empty (set WORKBOOK_PYTHON)" : $"PyTorch in {python}");
 
             using var report = new LayerReport(probe, parsed.GetValue(json));
@@ -51,7 +51,7 @@ internal static class BenchMoeLayer
             var wanted = parsed.GetValue(types)!.ToLookup(type => device.type == TorchSharp.DeviceType.CPU || BenchedLayer.InPyTorch(type));
             foreach (var type in wanted[false]) report.LeaveOut($"{LayerRow.TypeName(type)}, for quantised experts are computed on the CPU only, not on {device}.");
             int[] counts = [.. parsed.GetValue(tokens)!.Order()];
-            double sharesLeft = wanted[true].Count() * counts.Sum(Share);
+            var sharesLeft = wanted[true].Count() * counts.Sum(Share);
             foreach (var type in wanted[true])
             {
                 BenchCommand.Progress($"{LayerRow.TypeName(type)}: making the weights");
@@ -60,7 +60,7 @@ internal static class BenchMoeLayer
                 using var peer = python is not null && BenchedLayer.InPyTorch(type) ? PyTorchPeer.Start(python, shape, LayerRow.TypeName(type), device) : null;
                 if (peer is not null) report.Name(peer.Version);
                 var rivals = new Rivals(shape, type, !parsed.GetValue(noDense), peer, report);
-                foreach (int count in counts)
+                foreach (var count in counts)
                 {
                     double secondsLeft = 60 * parsed.GetValue(minutes) - TimeProvider.System.GetElapsedTime(start).TotalSeconds, seconds = secondsLeft * Share(count) / sharesLeft;
                     sharesLeft -= Share(count);
@@ -78,15 +78,15 @@ internal static class BenchMoeLayer
     private static LayerRow Measure(LayerShape shape, BenchedLayer layer, int tokens, int rounds, TimeSpan time, MachineProbe probe, ReadBandwidth memory, Rivals rivals)
     {
         using var scope = NewDisposeScope();
-        long start = TimeProvider.System.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         var hidden = layer.Hidden(tokens);
         // The experts take turns from call to call, so that no cache keeps what one token touches.
         var decisions = Enumerable.Range(0, shape.Experts).Select(turn => Decide(shape, tokens, turn, hidden.device)).ToArray();
-        int call = 0;
-        int touched = ExpertsTouched.In(decisions[0]);
+        var call = 0;
+        var touched = ExpertsTouched.In(decisions[0]);
         var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.IntermediateSize), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
         var fastest = layer.Type == WeightType.Float32 ? ScalarType.Float32 : probe.GemmFlopsPerSecond.MaxBy(rate => rate.Value).Key;
-        long rows = MachineProbeOptions.For(hidden.device).GemmShapes[0].Rows;
+        var rows = MachineProbeOptions.For(hidden.device).GemmShapes[0].Rows;
         var (left, right) = (layer.Hidden((int)rows).to(fastest), layer.Gate(8 * rows, fastest)); // [rows, hidden] × [hidden, columns]
         (string Name, Func<double> Sample)[] limits =
         [
@@ -96,7 +96,7 @@ internal static class BenchMoeLayer
             (Product, () => Seconds(() => left.matmul(right).Dispose(), hidden.device) / (2.0 * left.shape[0] * right.numel())), // seconds an operation
         ];
         // A first turn of each, which does not count, says how long the others will take.
-        double turns = limits.Sum(Turn);
+        var turns = limits.Sum(Turn);
         var admitted = rivals.Admit(tokens, work.Flops, time.TotalSeconds - TimeProvider.System.GetElapsedTime(start).TotalSeconds, turns, FewestRounds, Turn,
             Sampler(layer.RunLoop), count => Faster(layer.Dense(count).Select(Sampler)));
         var measured = Measurement.Rounds(
@@ -110,7 +110,7 @@ internal static class BenchMoeLayer
 
         static double Turn((string Name, Func<double> Sample) alternative)
         {
-            long start = TimeProvider.System.GetTimestamp();
+            var start = TimeProvider.System.GetTimestamp();
             alternative.Sample();
             return TimeProvider.System.GetElapsedTime(start).TotalSeconds;
         }
@@ -133,8 +133,8 @@ internal static class BenchMoeLayer
     private static double Seconds(Action action, Device device) => Rested(() =>
     {
         ComputeDevice.Synchronize(device);
-        long start = TimeProvider.System.GetTimestamp();
-        int calls = 0;
+        var start = TimeProvider.System.GetTimestamp();
+        var calls = 0;
         do
         {
             action();

@@ -18,12 +18,12 @@ internal static class BenchRecording
     public static void Record(Command bench, string path, string? only)
     {
         var (machine, device) = (Machine.Current, ComputeDevice.Current);
-        string[] commands = only?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        var commands = only?.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             ?? (device.type == TorchSharp.DeviceType.CPU ? _onCpu : OnGpu(machine.Gpu?.FreeBytes));
         if (commands.Length == 0) throw new CommandException("--only names no benchmark; bench --help lists them.");
         string asked = $"./workbook bench --record {path}{(only is null ? "" : $" --only \"{only}\"")}", part = path + ".part";
         var recording = new BenchmarkRecording(RecordingOrigin.Here(asked, device), []);
-        foreach (string command in commands)
+        foreach (var command in commands)
         {
             BenchCommand.Progress(command);
             var result = Run(bench, command);
@@ -42,7 +42,7 @@ internal static class BenchRecording
     {
         const string layer = "moe-layer --dtypes bfloat16", size = "--dtype bfloat16 --hidden 4096 --intermediate-size 14336";
         const double bytesOfLayer = 2.9e9;
-        int layers = freeBytes is { } free ? Math.Clamp((int)(0.7 * free / bytesOfLayer), 1, 32) : 8;
+        var layers = freeBytes is { } free ? Math.Clamp((int)(0.7 * free / bytesOfLayer), 1, 32) : 8;
         return
         [
             "probe",
@@ -64,7 +64,7 @@ internal static class BenchRecording
         Console.SetOut(printed);
         try
         {
-            int code = bench.Parse(command + " --json").Invoke(new() { EnableDefaultExceptionHandler = false });
+            var code = bench.Parse(command + " --json").Invoke(new() { EnableDefaultExceptionHandler = false });
             return code == 0 ? JsonNode.Parse(printed.ToString())!.AsObject() : throw new CommandException($"'bench {command}' ended with {code}; the recording is not complete.");
         }
         catch (JsonException e)

@@ -38,14 +38,14 @@ internal static class BenchTrain
         {
             if (parsed.GetValue(topK) > parsed.GetValue(experts)) throw new CommandException("--top-k must not exceed --experts.");
             if (parsed.GetValue(hidden) % (2 * parsed.GetValue(heads)) != 0) throw new CommandException("--hidden must be a multiple of twice --heads.");
-            string? python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
+            var python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
             BenchCommand.Progress(python is null ? "no Python with torch: PyTorch is left out (set WORKBOOK_PYTHON)" : $"PyTorch in {python}");
             var corpus = SyntheticCorpus.Generate(new() { TrainingBytes = 500_000, ValidationBytes = 10_000 });
             var model = ModelConfig.Dense(parsed.GetValue(hidden), parsed.GetValue(layers), parsed.GetValue(heads), parsed.GetValue(heads), parsed.GetValue(feedForward), corpus.VocabularySize)
                 .MixtureOfExperts(parsed.GetValue(experts), parsed.GetValue(topK));
             var options = new TrainingOptions { Steps = StepsForEver, BatchSize = parsed.GetValue(batch), SequenceLength = parsed.GetValue(sequence) };
             var (times, pyTorch) = Measure(model, corpus, options, python, parsed.GetValue(rounds), parsed.GetValue(steps));
-            int tokens = parsed.GetValue(steps) * options.BatchSize * options.SequenceLength;
+            var tokens = parsed.GetValue(steps) * options.BatchSize * options.SequenceLength;
             if (parsed.GetValue(json)) BenchCommand.Print(new() { ["pytorch"] = pyTorch, ["rows"] = new JsonArray([.. times.Measurements.Select(time => (JsonNode)Row(time, tokens * Runs(time), model, options))]) });
             else Console.WriteLine(Table(times, tokens));
         });
@@ -55,7 +55,7 @@ internal static class BenchTrain
     private static (Comparison Times, string? PyTorch) Measure(ModelConfig model, Corpus corpus, TrainingOptions options, string? python, int rounds, int steps)
     {
         var (cores, device) = (get_num_threads(), ComputeDevice.Current);
-        bool onGpu = device.type != TorchSharp.DeviceType.CPU;
+        var onGpu = device.type != TorchSharp.DeviceType.CPU;
         var trainers = Enumerable.Range(0, onGpu ? 1 : cores).Select(_ => new Trainer(model, corpus, options, new() { AuxiliaryLossWeight = 0.01 }, device)).ToList();
         var peer = python is null ? null : StartPeer(python, model, options, cores, device);
         List<PyTorchPeer> peers = python is null || onGpu ? [] : [.. trainers.Select(_ => StartPeer(python, model, options, 1, device))];
@@ -80,7 +80,7 @@ internal static class BenchTrain
 
     private static void Take(Trainer trainer, int steps)
     {
-        for (int i = 0; i < steps; i++) trainer.Step();
+        for (var i = 0; i < steps; i++) trainer.Step();
     }
 
     /// <summary>Each trainer on a thread of its own, whose tensor operations use that thread alone.</summary>

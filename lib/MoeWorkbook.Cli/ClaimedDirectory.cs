@@ -16,7 +16,7 @@ internal sealed class ClaimedDirectory : IDisposable
     {
         if (File.Exists(directory))
             throw new CommandException($"--output {directory} is a file; name a directory.");
-        string lockFile = Path.Combine(directory, LockFile);
+        var lockFile = Path.Combine(directory, LockFile);
         try
         {
             Directory.CreateDirectory(directory);

@@ -11,14 +11,14 @@ internal static class CommandLine
     public const int Failed = 1, WrongUsage = 2, Interrupted = 130, OutputClosed = 141;
 
     // An "@" begins a word of a prompt, not the name of a file with more arguments.
-    private static readonly ParserConfiguration Parsing = new() { ResponseFileTokenReplacer = null };
+    private static readonly ParserConfiguration _parsing = new() { ResponseFileTokenReplacer = null };
 
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
         try
         {
             StandardOutput.Install();
-            ParseResult parsed = root.Parse(args, Parsing);
+            var parsed = root.Parse(args, _parsing);
             if (parsed.Action is ParseErrorAction)
                 throw new UsageException(string.Join(" ", parsed.Errors.Select(error => error.Message)), parsed.CommandResult.Command);
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });

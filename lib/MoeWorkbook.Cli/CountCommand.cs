@@ -67,13 +67,13 @@ internal static class CountCommand
 
     private static PublishedModel Find(string name)
     {
-        bool isPath = !ModelCatalog.Ids.Contains(name, StringComparer.OrdinalIgnoreCase)
+        var isPath = !ModelCatalog.Ids.Contains(name, StringComparer.OrdinalIgnoreCase)
             && (File.Exists(name) || Directory.Exists(name) || name.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
         if (!isPath) return ModelCatalog.Find(name);
         var config = HuggingFaceConfig.Read(name);
         // A config.json is called after its directory.
-        string path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(name));
-        string title = Path.GetFileName(path) == "config.json" ? Path.GetFileName(Path.GetDirectoryName(path)!) : Path.GetFileNameWithoutExtension(path);
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(name));
+        var title = Path.GetFileName(path) == "config.json" ? Path.GetFileName(Path.GetDirectoryName(path)!) : Path.GetFileNameWithoutExtension(path);
         return new PublishedModel(title, title, "", config) { Sources = [name] };
     }
 

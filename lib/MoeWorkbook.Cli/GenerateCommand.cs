@@ -20,7 +20,7 @@ internal static class GenerateCommand
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(prompt) is null == parsed.GetValue(tokens) is null) throw new UsageException("Give either --prompt or --tokens.", command);
-            string folder = parsed.GetValue(directory)!;
+            var folder = parsed.GetValue(directory)!;
             var published = HuggingFaceGeneration.Read(folder, parsed.GetValue(most));
             var options = published with
             {
@@ -38,11 +38,11 @@ internal static class GenerateCommand
     private static void Generate(string folder, string? text, string? ids, GenerationOptions options, CancellationToken cancellation)
     {
         var tokenizer = text is null ? null : Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
-        long[] prompt = tokenizer is null ? TokenList.Parse(ids!) : [.. tokenizer.Encode(text!).Select(id => (long)id)];
+        var prompt = tokenizer is null ? TokenList.Parse(ids!) : [.. tokenizer.Encode(text!).Select(id => (long)id)];
         var device = ComputeDevice.Current;
         MemoryCheck.Require(folder, device, prompt.Length, logitPositions: 1);
         using var model = HuggingFaceDirectory.Load(folder, device, ScalarType.Float32);
-        Stream output = StandardOutput.Bytes;
+        var output = StandardOutput.Bytes;
         try
         {
             model.Generate(prompt, options, Show, cancellation);

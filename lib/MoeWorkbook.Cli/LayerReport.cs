@@ -21,7 +21,7 @@ internal sealed class LayerReport : IDisposable
     /// <summary>Begins with the limits of the machine.</summary>
     public LayerReport(MachineProbe probe, bool json)
     {
-        foreach (string sentence in probe.LeftOut) BenchCommand.Progress(sentence);
+        foreach (var sentence in probe.LeftOut) BenchCommand.Progress(sentence);
         if (json)
         {
             _json = new(_buffer, new() { Indented = true });
@@ -88,7 +88,7 @@ internal sealed class LayerReport : IDisposable
             if (_json is null)
             {
                 if (_rows.Count > 0) Console.WriteLine(LayerRow.ToText(_rows));
-                foreach (string sentence in _leftOut) Console.WriteLine($"left out: {sentence}");
+                foreach (var sentence in _leftOut) Console.WriteLine($"left out: {sentence}");
                 if (stopped) Console.WriteLine("stopped before the end");
                 return;
             }

@@ -15,10 +15,10 @@ internal static class LogitsCommand
         var command = new Command("logits", "Print a checkpoint's logits.") { directory, tokens, json };
         command.SetAction(parsed =>
         {
-            long[][] batch = TokenList.ParseBatch(parsed.GetValue(tokens)!);
-            string folder = parsed.GetValue(directory)!;
+            var batch = TokenList.ParseBatch(parsed.GetValue(tokens)!);
+            var folder = parsed.GetValue(directory)!;
             var device = ComputeDevice.Current;
-            long positions = batch.Sum(row => (long)row.Length);
+            var positions = batch.Sum(row => (long)row.Length);
             MemoryCheck.Require(folder, device, positions, positions);
             using var noGradient = no_grad();
             using var model = HuggingFaceDirectory.Load(folder, device, ScalarType.Float32);
@@ -51,10 +51,10 @@ internal static class LogitsCommand
         using var writer = new Utf8JsonWriter(StandardOutput.Bytes);
         writer.WriteStartObject();
         writer.WriteStartArray("shape");
-        foreach (long size in logits.shape) writer.WriteNumberValue(size);
+        foreach (var size in logits.shape) writer.WriteNumberValue(size);
         writer.WriteEndArray();
         writer.WriteStartArray("logits");
-        foreach (float logit in logits.data<float>()) writer.WriteNumberValue(logit);
+        foreach (var logit in logits.data<float>()) writer.WriteNumberValue(logit);
         writer.WriteEndArray();
         writer.WriteEndObject();
     }
@@ -64,9 +64,9 @@ internal static class LogitsCommand
     {
         const int shown = 5;
         var (values, ids) = logits.topk((int)Math.Min(shown, logits.shape[2]), dim: -1);
-        int columns = (int)values.shape[2];
-        float[] largest = values.data<float>().ToArray();
-        long[] tokens = ids.data<long>().ToArray();
+        var columns = (int)values.shape[2];
+        var largest = values.data<float>().ToArray();
+        var tokens = ids.data<long>().ToArray();
         var rows = Enumerable.Range(0, (int)(logits.shape[0] * logits.shape[1])).Select(row => (string[])
         [
             $"{row / logits.shape[1]}",

@@ -12,10 +12,10 @@ internal static class MemoryCheck
     {
         if (device.type != TorchSharp.DeviceType.CPU) return;
         var config = HuggingFaceConfig.Read(directory);
-        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         try
         {
-            long needed = ForwardMemory.LeastBytes(config, positions, logitPositions);
+            var needed = ForwardMemory.LeastBytes(config, positions, logitPositions);
             if (needed > available) throw new CommandException($"{directory}: {positions} tokens need at least {Gigabytes(needed)} of memory with this model, and there are {Gigabytes(available)}.");
         }
         catch (OverflowException)

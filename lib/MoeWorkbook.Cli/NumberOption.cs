@@ -17,13 +17,13 @@ internal static class NumberOption
     /// <summary>A whole number from <paramref name="least"/> to <paramref name="most"/>; the type's default where the option is not given.</summary>
     public static Option<T> OptionalWhole<T>(string name, string description, int least = 1, int most = int.MaxValue) => Create<T>(
         name, description,
-        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) && number >= least && number <= most ? number : null,
+        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null,
         most == int.MaxValue ? $"a whole number of at least {least}" : $"a whole number from {least} to {most}");
 
     /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>; the type's default where the option is not given.</summary>
     public static Option<T> Real<T>(string name, string description, double least, double most) => Create<T>(
         name, description,
-        text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= least && number <= most ? number : null,
+        text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null,
         FormattableString.Invariant($"a number from {least} to {most}, with a point as in 0.5"));
 
     private static Option<T> Create<T>(string name, string description, Func<string, object?> parse, string allowed) => new(name)

@@ -36,7 +36,7 @@ internal sealed class PyTorchPeer : IDisposable
             RedirectStandardOutput = true,
         };
         var process = Process.Start(start) ?? throw new CommandException($"{python} could not be started.");
-        string? ready = process.StandardOutput.ReadLine();
+        var ready = process.StandardOutput.ReadLine();
         if (ready?.StartsWith("ready ", StringComparison.Ordinal) == true) return new(process, ready["ready ".Length..]);
         process.Dispose();
         throw new CommandException($"PyTorch's side of the benchmark did not start ({python}, {script}); its words stand above. It needs as much memory again as ours.");
@@ -50,7 +50,7 @@ internal sealed class PyTorchPeer : IDisposable
     {
         _process.StandardInput.WriteLine($"run {what}");
         _process.StandardInput.Flush();
-        return double.TryParse(_process.StandardOutput.ReadLine(), NumberStyles.Float, CultureInfo.InvariantCulture, out double milliseconds)
+        return double.TryParse(_process.StandardOutput.ReadLine(), NumberStyles.Float, CultureInfo.InvariantCulture, out var milliseconds)
             ? milliseconds / 1000
             : throw new CommandException($"PyTorch's side of the benchmark ended at \"run {what}\".");
     }

@@ -19,10 +19,10 @@ internal sealed class Rivals
         (_shape, _type, _dense, _peer, _report) = (shape, type, dense, peer, report);
         if (peer is null) return;
         // One token says whether PyTorch multiplies number by number.
-        double flops = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.IntermediateSize), 1, type).Flops;
+        var flops = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.IntermediateSize), 1, type).Flops;
         foreach (var (name, layer) in new[] { (LayerRow.PyTorchLoop, "loop"), (LayerRow.PyTorchGrouped, "grouped") })
         {
-            double rate = flops / peer.Run($"{layer} 1");
+            var rate = flops / peer.Run($"{layer} 1");
             _peers.Add((name, layer, rate));
             if (rate >= LeastFlopsPerSecond || name != LayerRow.PyTorchLoop) continue;
             _out.UnionWith([LayerRow.PyTorchLoop, LayerRow.PyTorchGrouped]);
@@ -44,7 +44,7 @@ internal sealed class Rivals
         int tokens, double flops, double seconds, double turns, int rounds, Func<(string, Func<double>), double> turn, Func<double> loop, Func<int, Func<double>> dense)
     {
         var admitted = new List<(string Name, Func<double> Sample)>();
-        double left = seconds - rounds * turns;
+        var left = seconds - rounds * turns;
         Try(LayerRow.Loop, () => loop);
         if (_dense) Try(LayerRow.DenseActive, () => dense(_shape.TopK));
         foreach (var (name, layer, rate) in _peers)
@@ -59,7 +59,7 @@ internal sealed class Rivals
         void Try(string name, Func<Func<double>> make)
         {
             if (_out.Contains(name)) return;
-            long start = TimeProvider.System.GetTimestamp();
+            var start = TimeProvider.System.GetTimestamp();
             var sample = make();
             double took = turn((name, sample)), spent = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
             left -= spent;

@@ -18,7 +18,7 @@ internal static class RunCommand
         var command = new Command("run", "Execute notebooks; write executed notebooks and readable pages.") { notebooks, site, timeout };
         command.SetAction((parsed, cancellation) =>
         {
-            string root = WorkingCopy.Root();
+            var root = WorkingCopy.Root();
             var options = new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? (Environment.GetEnvironmentVariable("WORKBOOK_SCALE") == "full" ? 1800 : 300)) };
             var pages = new SiteOptions
             {

@@ -16,7 +16,7 @@ internal static class TokenList
 
     /// <summary>One sequence, as in <c>1,2,3</c>.</summary>
     public static long[] Parse(string text) => [.. text.Split(',', StringSplitOptions.TrimEntries).Select(part =>
-        long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out long id)
+        long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
             ? id
             : throw new CommandException($"'{part}' is no token id: write whole numbers from 0, such as 1,2,3."))];
 }

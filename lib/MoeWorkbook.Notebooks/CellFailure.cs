@@ -11,7 +11,7 @@ public sealed record CellFailure(int Cell, int Line, string SourceLine, string E
     /// <summary>The failure in two lines: place and source line, then the error.</summary>
     public override string ToString()
     {
-        string place = Line > 0 ? $"cell {Cell}, line {Line}: {SourceLine.Trim()}" : $"cell {Cell}";
+        var place = Line > 0 ? $"cell {Cell}, line {Line}: {SourceLine.Trim()}" : $"cell {Cell}";
         return $"{place}\n{Error}: {Message}";
     }
 }

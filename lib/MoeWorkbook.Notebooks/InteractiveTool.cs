@@ -15,7 +15,7 @@ internal static class InteractiveTool
     {
         get
         {
-            string path = typeof(InteractiveTool).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            var path = typeof(InteractiveTool).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
                 .First(metadata => metadata.Key == "InteractiveTool").Value!;
             return File.Exists(path) ? path : throw new FileNotFoundException(
                 $"The notebooks' kernel is missing ({path}): 'dotnet build lib/MoeWorkbook.Cli -c Release' restores it.", path);
@@ -27,9 +27,9 @@ internal static class InteractiveTool
     {
         get
         {
-            string name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+            var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
             // …/dotnet/shared/Microsoft.NETCore.App/10.0.0/
-            string beside = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
+            var beside = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
             return File.Exists(beside) ? beside : name;
         }
     }

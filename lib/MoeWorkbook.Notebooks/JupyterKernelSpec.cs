@@ -17,7 +17,7 @@ public static class JupyterKernelSpec
     {
         get
         {
-            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+            var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
             return Environment.GetEnvironmentVariable("JUPYTER_DATA_DIR") is { Length: > 0 } named ? named
                 : OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "jupyter")
                 : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Jupyter")
@@ -39,7 +39,7 @@ public static class JupyterKernelSpec
             ["language"] = "C#",
             ["env"] = new JsonObject { [InteractiveTool.TelemetryVariable] = "1" },
         };
-        string file = Path.Combine(Path.GetFullPath(dataFolder), "kernels", Name, "kernel.json");
+        var file = Path.Combine(Path.GetFullPath(dataFolder), "kernels", Name, "kernel.json");
         WholeFile.Write(file, specification.ToJsonString(JsonText.Indented) + "\n");
         return file;
     }

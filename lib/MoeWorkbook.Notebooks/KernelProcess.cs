@@ -14,10 +14,10 @@ namespace MoeWorkbook.Notebooks;
 internal sealed class KernelProcess : IAsyncDisposable
 {
     private const int MostConsoleText = 1 << 20;
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _startTimeout = TimeSpan.FromMinutes(2);
 
     // What a pipe holds when the cell's last event is read is read within this time.
-    private static readonly TimeSpan ErrorDelay = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _errorDelay = TimeSpan.FromMilliseconds(10);
 
     private readonly Process _process;
     private readonly Channel<(string Stream, string Text)> _lines = Channel.CreateUnbounded<(string, string)>();
@@ -65,11 +65,11 @@ internal sealed class KernelProcess : IAsyncDisposable
         start.Environment[StartupHook.ParentVariable] = $"{Environment.ProcessId}";
         var kernel = new KernelProcess(Process.Start(start)!, folder);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(StartTimeout);
+        limit.CancelAfter(_startTimeout);
         var words = new StringBuilder();
         try
         {
-            await foreach ((_, string line) in kernel._lines.Reader.ReadAllAsync(limit.Token))
+            await foreach ((_, var line) in kernel._lines.Reader.ReadAllAsync(limit.Token))
             {
                 if (Event(line, out _) is { } told && Type(told) == "KernelReady")
                     return kernel;
@@ -82,7 +82,7 @@ internal sealed class KernelProcess : IAsyncDisposable
         {
             await kernel.DisposeAsync();
             if (e is OperationCanceledException && !cancellation.IsCancellationRequested)
-                throw new InvalidOperationException($"The notebook's kernel was not ready after {StartTimeout.TotalSeconds:0} s.");
+                throw new InvalidOperationException($"The notebook's kernel was not ready after {_startTimeout.TotalSeconds:0} s.");
             throw;
         }
     }
@@ -92,8 +92,8 @@ internal sealed class KernelProcess : IAsyncDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(timeout);
-        string token = $"cell-{number}";
-        int room = MostConsoleText;
+        var token = $"cell-{number}";
+        var room = MostConsoleText;
         var errors = new StringBuilder();
         var diagnostics = new List<JsonObject>();
         try
@@ -107,12 +107,12 @@ internal sealed class KernelProcess : IAsyncDisposable
             };
             await _process.StandardInput.WriteLineAsync(command.ToJsonString().AsMemory(), limit.Token);
             await _process.StandardInput.FlushAsync(limit.Token);
-            await foreach ((string stream, string line) in _lines.Reader.ReadAllAsync(limit.Token))
+            await foreach ((var stream, var line) in _lines.Reader.ReadAllAsync(limit.Token))
             {
                 if (Take(stream, line) is not { } told || !(Type(told) is "CommandSucceeded" or "CommandFailed") || told["command"]?["token"]?.GetValue<string>() != token)
                     continue;
-                await Task.Delay(ErrorDelay, limit.Token);
-                while (_lines.Reader.TryRead(out (string Stream, string Text) last))
+                await Task.Delay(_errorDelay, limit.Token);
+                while (_lines.Reader.TryRead(out var last))
                     Take(last.Stream, last.Text);
                 return Type(told) == "CommandSucceeded" ? null : Failed(told["event"]!["message"]?.GetValue<string>() ?? "");
             }
@@ -128,19 +128,19 @@ internal sealed class KernelProcess : IAsyncDisposable
             // Nobody reads the command: the process has ended.
         }
         await TakeLastWordsAsync();
-        IReadOnlyList<string> trace = _trace.Of(errors.ToString(), number, out int at);
+        var trace = _trace.Of(errors.ToString(), number, out var at);
         return new CellError(at, "ProcessEnded", HowItEnded(errors.ToString()) + LastLine(), trace);
 
         async Task TakeLastWordsAsync()
         {
             await EndAsync();
-            while (_lines.Reader.TryRead(out (string Stream, string Text) last))
+            while (_lines.Reader.TryRead(out var last))
                 Take(last.Stream, last.Text);
         }
 
         JsonNode? Take(string stream, string line)
         {
-            JsonNode? told = Event(line, out string text);
+            var told = Event(line, out var text);
             if (stream == "stderr")
                 errors.Append(line).Append('\n');
             if (text.Length > 0 || told is null)
@@ -189,15 +189,15 @@ internal sealed class KernelProcess : IAsyncDisposable
         {
             if (diagnostics.FirstOrDefault() is { } first)
                 return new CellError(Line(first), "CompilationError", Meaning(first), [.. diagnostics.Select(error => $"{Place(error)}: {Meaning(error)}")]);
-            IReadOnlyList<string> trace = _trace.Of(message, number, out int line);
-            (string name, string meaning) = ScriptTrace.Split(message);
+            var trace = _trace.Of(message, number, out var line);
+            (var name, var meaning) = ScriptTrace.Split(message);
             return new CellError(line, name, meaning, trace);
         }
 
         string LastLine()
         {
-            JsonObject? stdout = cell.Outputs.LastOrDefault(output => output["name"]?.GetValue<string>() == "stdout");
-            string last = NotebookCell.Text(stdout?["text"]).TrimEnd().Split('\n')[^1].Trim();
+            var stdout = cell.Outputs.LastOrDefault(output => output["name"]?.GetValue<string>() == "stdout");
+            var last = NotebookCell.Text(stdout?["text"]).TrimEnd().Split('\n')[^1].Trim();
             return last.Length == 0 ? "" : $"; the last line that the cell printed: {Short(last)}";
         }
     }
@@ -255,7 +255,7 @@ internal sealed class KernelProcess : IAsyncDisposable
     {
         if (!_process.HasExited)
             return "the process closed its output";
-        string how = _process.ExitCode switch
+        var how = _process.ExitCode switch
         {
             134 => "the process was aborted (SIGABRT), by native code or the runtime",
             136 => "the process was ended by an arithmetic error in native code (SIGFPE)",
@@ -263,7 +263,7 @@ internal sealed class KernelProcess : IAsyncDisposable
             139 => "the process was ended by a bad memory access in native code (SIGSEGV)",
             var code => $"the process ended with exit code {code}",
         };
-        string words = string.Join(' ', errors.Split('\n')
+        var words = string.Join(' ', errors.Split('\n')
             .Select(line => line.Trim())
             .Where(line => line.Length > 0 && !line.StartsWith("at ", StringComparison.Ordinal))
             .Take(3));
@@ -274,7 +274,7 @@ internal sealed class KernelProcess : IAsyncDisposable
     private static JsonNode? Event(string line, out string before)
     {
         before = "";
-        int start = line.LastIndexOf("{\"event\":", StringComparison.Ordinal);
+        var start = line.LastIndexOf("{\"event\":", StringComparison.Ordinal);
         if (start < 0 || !line.EndsWith('}'))
             return null;
         try
@@ -297,10 +297,10 @@ internal sealed class KernelProcess : IAsyncDisposable
     private static JsonObject Forms(JsonNode shown)
     {
         var forms = new JsonObject();
-        foreach (JsonNode? value in shown["formattedValues"]!.AsArray())
+        foreach (var value in shown["formattedValues"]!.AsArray())
         {
-            string mime = value!["mimeType"]!.GetValue<string>();
-            string text = value["value"]!.GetValue<string>();
+            var mime = value!["mimeType"]!.GetValue<string>();
+            var text = value["value"]!.GetValue<string>();
             forms[mime] = mime == "application/json" ? JsonNode.Parse(text) : JsonValue.Create(text);
         }
         return forms;

@@ -7,7 +7,7 @@ public sealed class NotebookCell
 {
     private readonly JsonObject _json;
 
-    internal NotebookCell(JsonObject json) => this._json = json;
+    internal NotebookCell(JsonObject json) => _json = json;
 
     /// <summary>Code, Markdown or raw text.</summary>
     public CellKind Kind => _json["cell_type"]!.GetValue<string>() switch
@@ -94,12 +94,12 @@ public sealed class NotebookCell
     internal void SplitIntoLines()
     {
         _json["source"] = Lines(Source);
-        foreach (JsonObject output in Outputs)
+        foreach (var output in Outputs)
         {
             if (output["text"] is { } text)
                 output["text"] = Lines(Text(text));
             if (output["data"] is JsonObject data)
-                foreach ((string mime, JsonNode? form) in data.ToList())
+                foreach ((var mime, var form) in data.ToList())
                     if (mime.StartsWith("text/", StringComparison.Ordinal) || mime == "image/svg+xml")
                         data[mime] = Lines(Text(form));
         }
@@ -109,7 +109,7 @@ public sealed class NotebookCell
     private static JsonArray Lines(string text)
     {
         var lines = new JsonArray();
-        int start = 0;
+        var start = 0;
         for (int end; (end = text.IndexOf('\n', start)) >= 0; start = end + 1)
             lines.Add((JsonNode)text[start..(end + 1)]);
         if (start < text.Length)

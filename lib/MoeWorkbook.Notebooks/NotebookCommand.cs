@@ -17,12 +17,12 @@ public static class NotebookCommand
         ArgumentNullException.ThrowIfNull(log);
         var results = new List<NotebookResult>();
         var failed = new List<string>();
-        foreach (string notebook in notebooks)
+        foreach (var notebook in notebooks)
         {
             using var progress = new ProgressLine(log);
             try
             {
-                NotebookResult result = await NotebookRunner.RunAsync(notebook, options, progress, cancellation);
+                var result = await NotebookRunner.RunAsync(notebook, options, progress, cancellation);
                 results.Add(result);
                 progress.End($"{notebook}: {(result.Succeeded ? "done" : "FAILED")} in {result.Seconds:0.0} s, peak memory {result.PeakMemoryMiB:0} MiB");
                 if (result.Failure is not { } failure)

@@ -13,16 +13,16 @@ namespace MoeWorkbook.Notebooks;
 /// </remarks>
 public sealed class NotebookDocument
 {
-    private static readonly string[] CellKinds = ["code", "markdown", "raw"];
-    private static readonly string[] OutputKinds = ["stream", "display_data", "execute_result", "error"];
+    private static readonly string[] _cellKinds = ["code", "markdown", "raw"];
+    private static readonly string[] _outputKinds = ["stream", "display_data", "execute_result", "error"];
 
     private readonly JsonObject _root;
     private readonly List<NotebookCell> _cells = [];
 
     private NotebookDocument(JsonObject root)
     {
-        this._root = root;
-        foreach (JsonNode? cell in root["cells"]!.AsArray())
+        _root = root;
+        foreach (var cell in root["cells"]!.AsArray())
             _cells.Add(new NotebookCell(cell!.AsObject()));
     }
 
@@ -106,7 +106,7 @@ public sealed class NotebookDocument
     /// <summary>The notebook as JSON, as it is written.</summary>
     public override string ToString()
     {
-        foreach (NotebookCell cell in _cells)
+        foreach (var cell in _cells)
             cell.SplitIntoLines();
         using var buffer = new MemoryStream();
         var options = new JsonWriterOptions
@@ -139,7 +139,7 @@ public sealed class NotebookDocument
 
     private static NotebookDocument FromJson(JsonNode? json)
     {
-        JsonObject root = Object(json, "the file");
+        var root = Object(json, "the file");
         if (Integer(root["nbformat"], "nbformat") is var major and not 4)
             throw new InvalidDataException($"nbformat: version {major} cannot be read; 4 can (save the notebook with a current Jupyter or VS Code).");
         // A later minor version may hold what is unknown here; it is kept, and so is its number.
@@ -148,20 +148,20 @@ public sealed class NotebookDocument
         Object(root["metadata"], "metadata");
 
         var ids = new HashSet<string>();
-        JsonArray cells = Array(root["cells"], "cells");
-        for (int i = 0; i < cells.Count; i++)
+        var cells = Array(root["cells"], "cells");
+        for (var i = 0; i < cells.Count; i++)
         {
-            string place = $"cells[{i}]";
-            JsonObject cell = Object(cells[i], place);
-            string kind = OneOf(cell["cell_type"], CellKinds, $"{place}.cell_type");
+            var place = $"cells[{i}]";
+            var cell = Object(cells[i], place);
+            var kind = OneOf(cell["cell_type"], _cellKinds, $"{place}.cell_type");
             CheckText(cell["source"], $"{place}.source");
             cell["metadata"] ??= new JsonObject();
-            JsonObject metadata = Object(cell["metadata"], $"{place}.metadata");
+            var metadata = Object(cell["metadata"], $"{place}.metadata");
             if (metadata["tags"] is { } tags)
                 CheckText(Array(tags, $"{place}.metadata.tags"), $"{place}.metadata.tags");
             if (cell["id"] is { } id)
             {
-                string text = String(id, $"{place}.id");
+                var text = String(id, $"{place}.id");
                 if (!ids.Add(text))
                     throw new InvalidDataException($"{place}.id: '{text}' is the id of an earlier cell too.");
             }
@@ -170,7 +170,7 @@ public sealed class NotebookDocument
         }
 
         var document = new NotebookDocument(root);
-        for (int i = 0; i < cells.Count; i++)
+        for (var i = 0; i < cells.Count; i++)
             cells[i]!.AsObject()["id"] ??= document.FreshId(i + 1);
         return document;
     }
@@ -178,12 +178,12 @@ public sealed class NotebookDocument
     private static void CheckOutputs(JsonObject cell, string place)
     {
         cell["outputs"] ??= new JsonArray();
-        JsonArray outputs = Array(cell["outputs"], $"{place}.outputs");
-        for (int i = 0; i < outputs.Count; i++)
+        var outputs = Array(cell["outputs"], $"{place}.outputs");
+        for (var i = 0; i < outputs.Count; i++)
         {
-            string at = $"{place}.outputs[{i}]";
-            JsonObject output = Object(outputs[i], at);
-            switch (OneOf(output["output_type"], OutputKinds, $"{at}.output_type"))
+            var at = $"{place}.outputs[{i}]";
+            var output = Object(outputs[i], at);
+            switch (OneOf(output["output_type"], _outputKinds, $"{at}.output_type"))
             {
                 case "stream":
                     String(output["name"], $"{at}.name");
@@ -195,7 +195,7 @@ public sealed class NotebookDocument
                     CheckText(Array(output["traceback"], $"{at}.traceback"), $"{at}.traceback");
                     break;
                 default:
-                    foreach ((string mime, JsonNode? data) in Object(output["data"], $"{at}.data"))
+                    foreach ((var mime, var data) in Object(output["data"], $"{at}.data"))
                         if (mime.StartsWith("text/", StringComparison.Ordinal))
                             CheckText(data, $"{at}.data['{mime}']");
                     break;
@@ -222,14 +222,14 @@ public sealed class NotebookDocument
 
     private static string OneOf(JsonNode? node, string[] allowed, string place)
     {
-        string text = String(node, place);
+        var text = String(node, place);
         return allowed.Contains(text) ? text : throw new InvalidDataException($"{place}: '{text}' is none of {string.Join(", ", allowed)}.");
     }
 
     private static void CheckText(JsonNode? node, string place)
     {
         if (node is JsonArray lines)
-            for (int i = 0; i < lines.Count; i++)
+            for (var i = 0; i < lines.Count; i++)
                 String(lines[i], $"{place}[{i}]");
         else if (node?.GetValueKind() != JsonValueKind.String)
             Unexpected<string>("a string or a list of strings", node, place);
@@ -245,7 +245,7 @@ public sealed class NotebookDocument
         {
             case JsonObject properties:
                 writer.WriteStartObject();
-                foreach ((string name, JsonNode? value) in properties.OrderBy(property => property.Key, StringComparer.Ordinal))
+                foreach ((var name, var value) in properties.OrderBy(property => property.Key, StringComparer.Ordinal))
                 {
                     writer.WritePropertyName(name);
                     WriteSorted(writer, value);
@@ -254,7 +254,7 @@ public sealed class NotebookDocument
                 break;
             case JsonArray items:
                 writer.WriteStartArray();
-                foreach (JsonNode? item in items)
+                foreach (var item in items)
                     WriteSorted(writer, item);
                 writer.WriteEndArray();
                 break;

@@ -17,28 +17,28 @@ public static class NotebookRunner
         string path, NotebookOptions? options = null, IProgress<NotebookProgress>? progress = null, CancellationToken cancellation = default)
     {
         options ??= new NotebookOptions();
-        NotebookDocument document = NotebookDocument.Read(path);
+        var document = NotebookDocument.Read(path);
         document.DescribeKernel();
-        List<NotebookCell> cells = document.CodeCells.Where(cell => cell.Source.Trim().Length > 0).ToList();
-        foreach (NotebookCell cell in document.CodeCells)
+        var cells = document.CodeCells.Where(cell => cell.Source.Trim().Length > 0).ToList();
+        foreach (var cell in document.CodeCells)
             cell.ClearOutputs();
 
-        string fullPath = Path.GetFullPath(path);
+        var fullPath = Path.GetFullPath(path);
         var clock = Stopwatch.StartNew();
         CellFailure? failure = null;
-        await using KernelProcess kernel = await KernelProcess.StartAsync(Path.GetDirectoryName(fullPath)!, cancellation);
-        for (int i = 0; i < cells.Count && failure is null; i++)
+        await using var kernel = await KernelProcess.StartAsync(Path.GetDirectoryName(fullPath)!, cancellation);
+        for (var i = 0; i < cells.Count && failure is null; i++)
         {
-            NotebookCell cell = cells[i];
-            int number = i + 1;
+            var cell = cells[i];
+            var number = i + 1;
             cell.ExecutionCount = number;
-            TimeSpan left = options.NotebookTimeout - clock.Elapsed;
-            bool notebookEndsFirst = left < options.CellTimeout;
-            Task<CellError?> running = kernel.ExecuteAsync(cell, number,
+            var left = options.NotebookTimeout - clock.Elapsed;
+            var notebookEndsFirst = left < options.CellTimeout;
+            var running = kernel.ExecuteAsync(cell, number,
                 notebookEndsFirst ? Larger(left, TimeSpan.FromMilliseconds(1)) : options.CellTimeout,
                 notebookEndsFirst ? "the limit for a notebook" : "the limit for a cell", cancellation);
 
-            double began = clock.Elapsed.TotalSeconds;
+            var began = clock.Elapsed.TotalSeconds;
             do
             {
                 kernel.SampleMemory();
@@ -51,8 +51,8 @@ public static class NotebookRunner
         }
 
         kernel.SampleMemory();
-        double seconds = clock.Elapsed.TotalSeconds;
-        double peak = kernel.PeakMemory / (double)(1 << 20);
+        var seconds = clock.Elapsed.TotalSeconds;
+        var peak = kernel.PeakMemory / (double)(1 << 20);
         document.Metadata["workbook"] = new JsonObject { ["seconds"] = Math.Round(seconds, 1), ["peak_memory_mib"] = Math.Round(peak) };
         return new NotebookResult(fullPath, document, seconds, peak, failure);
 
@@ -61,7 +61,7 @@ public static class NotebookRunner
 
     private static CellFailure Fail(NotebookCell cell, int number, CellError error)
     {
-        string sourceLine = cell.Source.Split('\n').ElementAtOrDefault(error.Line - 1) ?? "";
+        var sourceLine = cell.Source.Split('\n').ElementAtOrDefault(error.Line - 1) ?? "";
         var failure = new CellFailure(number, error.Line, sourceLine, error.Name, error.Message);
         IEnumerable<string> trace = error.Trace.Count > 0 ? error.Trace : [failure.ToString().Split('\n')[0]];
         cell.AddOutput(new JsonObject

@@ -14,7 +14,7 @@ internal sealed partial class ScriptTrace(string folder)
     /// <param name="code">The code: the cell's text, a part of it, or the kernel's own.</param>
     public void Add(int cell, string source, string code)
     {
-        int start = source.IndexOf(code, StringComparison.Ordinal);
+        var start = source.IndexOf(code, StringComparison.Ordinal);
         _submissions.Add((start < 0 ? 0 : cell, source.Split('\n'), start < 0 ? 0 : source[..start].Count(character => character == '\n')));
     }
 
@@ -28,8 +28,8 @@ internal sealed partial class ScriptTrace(string folder)
         line = 0;
         foreach (Match frame in Frame().Matches(text))
         {
-            int at = frame.Groups["line"].Success ? int.Parse(frame.Groups["line"].ValueSpan) : 0;
-            int submission = int.Parse(frame.Groups["submission"].ValueSpan);
+            var at = frame.Groups["line"].Success ? int.Parse(frame.Groups["line"].ValueSpan) : 0;
+            var submission = int.Parse(frame.Groups["submission"].ValueSpan);
             if (at > 0 && frame.Groups["file"].Length > 0)
             {
                 trace.Add($"at {Path.GetRelativePath(folder, frame.Groups["file"].Value)}, line {at}");
@@ -48,7 +48,7 @@ internal sealed partial class ScriptTrace(string folder)
     /// <summary>An exception's type and message, from its text.</summary>
     public static (string Name, string Message) Split(string text)
     {
-        Match match = Head().Match(text);
+        var match = Head().Match(text);
         return match.Success ? (match.Groups["name"].Value, match.Groups["message"].Value.Trim()) : ("Error", text.Trim());
     }
 

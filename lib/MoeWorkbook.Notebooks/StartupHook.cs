@@ -13,7 +13,7 @@ internal static partial class StartupHook
 
     public static void Initialize()
     {
-        if (!int.TryParse(Environment.GetEnvironmentVariable(ParentVariable), out int parent))
+        if (!int.TryParse(Environment.GetEnvironmentVariable(ParentVariable), out var parent))
             return;
         // Not for what a cell starts.
         Environment.SetEnvironmentVariable(HooksVariable, null);
@@ -28,14 +28,14 @@ internal static partial class StartupHook
     {
         try
         {
-            using Process process = Process.GetProcessById(parent);
+            using var process = Process.GetProcessById(parent);
             process.WaitForExit();
         }
         catch (ArgumentException)
         {
             // It has ended already.
         }
-        using Process self = Process.GetCurrentProcess();
+        using var self = Process.GetCurrentProcess();
         self.Kill();
     }
 
@@ -49,7 +49,7 @@ internal static partial class StartupHook
     /// <summary>The C library would keep what native code prints to a pipe until its buffer is full.</summary>
     private static void ShowNativeTextAtOnce()
     {
-        if (NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), OperatingSystem.IsMacOS() ? "__stdoutp" : "stdout", out nint stdout))
+        if (NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), OperatingSystem.IsMacOS() ? "__stdoutp" : "stdout", out var stdout))
             _ = SetBuffer(Marshal.ReadIntPtr(stdout), 0, Unbuffered, 0);
     }
 

@@ -8,17 +8,17 @@ namespace MoeWorkbook.Notebooks;
 /// <summary>C# as HTML with classes for its parts, from the compiler's own syntax tree: no script in the page.</summary>
 internal static class CSharpHighlighter
 {
-    private static readonly CSharpParseOptions Parsing = new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
+    private static readonly CSharpParseOptions _parsing = new(LanguageVersion.Latest, DocumentationMode.None, SourceCodeKind.Script);
 
     public static string ToHtml(string source)
     {
         var html = new StringBuilder();
-        foreach (SyntaxToken token in CSharpSyntaxTree.ParseText(source, Parsing).GetRoot().DescendantTokens())
+        foreach (var token in CSharpSyntaxTree.ParseText(source, _parsing).GetRoot().DescendantTokens())
         {
-            foreach (SyntaxTrivia trivia in token.LeadingTrivia)
+            foreach (var trivia in token.LeadingTrivia)
                 Append(html, trivia.ToFullString(), ClassOf(trivia));
             Append(html, token.Text, ClassOf(token));
-            foreach (SyntaxTrivia trivia in token.TrailingTrivia)
+            foreach (var trivia in token.TrailingTrivia)
                 Append(html, trivia.ToFullString(), ClassOf(trivia));
         }
         return html.ToString();
@@ -26,7 +26,7 @@ internal static class CSharpHighlighter
 
     private static void Append(StringBuilder html, string text, string? kind)
     {
-        string encoded = Html.Encode(text);
+        var encoded = Html.Encode(text);
         if (kind is null || text.Length == 0)
             html.Append(encoded);
         else
@@ -58,7 +58,7 @@ internal static class CSharpHighlighter
     /// <summary>Without a compilation only the place of a name tells what it is; in doubt it stays plain.</summary>
     private static string? ClassOfName(SyntaxToken token)
     {
-        bool upper = char.IsUpper(token.Text.FirstOrDefault());
+        var upper = char.IsUpper(token.Text.FirstOrDefault());
         switch (token.Parent)
         {
             case IdentifierNameSyntax { IsVar: true }:

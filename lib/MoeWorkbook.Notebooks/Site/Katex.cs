@@ -8,7 +8,7 @@ namespace MoeWorkbook.Notebooks;
 internal static class Katex
 {
     private const string Package = "katex";
-    private static readonly TimeSpan NpmTimeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _npmTimeout = TimeSpan.FromMinutes(2);
 
     /// <summary>Brings katex into <c>assets/</c>; false, said in the log, where it cannot be had, and the pages do without.</summary>
     public static bool Provide(SiteOptions site, TextWriter log)
@@ -27,12 +27,12 @@ internal static class Katex
 
     private static string? Installed(SiteOptions site)
     {
-        string description = Path.Combine(PackageFolder(site), "package.json");
+        var description = Path.Combine(PackageFolder(site), "package.json");
         if (!File.Exists(description))
             return null;
         try
         {
-            using JsonDocument json = JsonDocument.Parse(File.ReadAllText(description));
+            using var json = JsonDocument.Parse(File.ReadAllText(description));
             return json.RootElement.GetProperty("version").GetString();
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
@@ -50,7 +50,7 @@ internal static class Katex
             dependencies = new { katex = site.KatexVersion },
         }));
         string[] arguments = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
-        ProcessStartInfo start = OperatingSystem.IsWindows()
+        var start = OperatingSystem.IsWindows()
             ? new ProcessStartInfo("cmd", ["/c", site.Npm, .. arguments])
             : new ProcessStartInfo(site.Npm, arguments);
         start.WorkingDirectory = site.NpmFolder;
@@ -58,14 +58,14 @@ internal static class Katex
         start.RedirectStandardError = true;
         try
         {
-            using Process npm = Process.Start(start)!;
+            using var npm = Process.Start(start)!;
             npm.OutputDataReceived += (_, _) => { };
             npm.BeginOutputReadLine();
-            Task<string> errors = npm.StandardError.ReadToEndAsync();
-            if (!npm.WaitForExit(NpmTimeout))
+            var errors = npm.StandardError.ReadToEndAsync();
+            if (!npm.WaitForExit(_npmTimeout))
             {
                 npm.Kill(entireProcessTree: true);
-                return $"npm took longer than {NpmTimeout.TotalMinutes:0} minutes";
+                return $"npm took longer than {_npmTimeout.TotalMinutes:0} minutes";
             }
             return npm.ExitCode == 0 ? null : $"npm: {errors.Result.Split('\n').FirstOrDefault(line => line.Length > 0)?.Trim() ?? $"exit code {npm.ExitCode}"}";
         }
@@ -90,7 +90,7 @@ internal static class Katex
             || !Copy(Path.Combine(source, "katex.min.css"), Path.Combine(target, "katex.min.css")))
             return false;
         // Every current browser takes woff2, the first of the three forms that the style sheet names.
-        foreach (string font in Directory.GetFiles(Path.Combine(source, "fonts"), "*.woff2"))
+        foreach (var font in Directory.GetFiles(Path.Combine(source, "fonts"), "*.woff2"))
             Copy(font, Path.Combine(target, "fonts", Path.GetFileName(font)));
         return true;
     }

@@ -13,7 +13,7 @@ namespace MoeWorkbook.Notebooks;
 /// <summary>A notebook's Markdown as HTML: headings get anchors, links to notebooks become links to pages, images come along.</summary>
 internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
 {
-    private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder()
+    private static readonly MarkdownPipeline _pipeline = new MarkdownPipelineBuilder()
         .UsePipeTables().UseFootnotes().UseMathematics().UseEmphasisExtras().UseDefinitionLists().UseTaskLists().UseAlertBlocks().UseAutoLinks()
         .Build();
 
@@ -31,16 +31,16 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
     /// <summary>Markdown as HTML; <paramref name="scope"/> keeps the anchors of footnotes apart.</summary>
     public string ToHtml(string text, string scope, JsonObject? attachments = null)
     {
-        MarkdownDocument document = Markdown.Parse(text, Pipeline);
-        foreach (HeadingBlock heading in document.Descendants<HeadingBlock>())
+        var document = Markdown.Parse(text, _pipeline);
+        foreach (var heading in document.Descendants<HeadingBlock>())
             AddHeading(heading);
-        foreach (LinkInline link in document.Descendants<LinkInline>())
+        foreach (var link in document.Descendants<LinkInline>())
             link.Url = Rewritten(link, attachments);
         HasFormulas |= document.Descendants<MathInline>().Any() || document.Descendants<MathBlock>().Any();
 
         using var writer = new StringWriter { NewLine = "\n" };
         var renderer = new HtmlRenderer(writer);
-        Pipeline.Setup(renderer);
+        _pipeline.Setup(renderer);
         renderer.ObjectRenderers.Replace<HtmlMathInlineRenderer>(new FormulaRenderer());
         renderer.ObjectRenderers.Replace<CodeBlockRenderer>(new CodeRenderer());
         renderer.Render(document);
@@ -50,7 +50,7 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
     }
 
     /// <summary>The words of the first paragraph, or nothing.</summary>
-    public static string FirstParagraph(string text) => Words(Markdown.Parse(text, Pipeline).OfType<ParagraphBlock>().FirstOrDefault());
+    public static string FirstParagraph(string text) => Words(Markdown.Parse(text, _pipeline).OfType<ParagraphBlock>().FirstOrDefault());
 
     private static string Words(LeafBlock? block) => string.Concat(block?.Inline?.Descendants().Select(inline => inline switch
     {
@@ -64,16 +64,16 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
 
     private void AddHeading(HeadingBlock heading)
     {
-        string words = Words(heading);
-        string anchor = Anchor(words);
-        for (int n = 2; !_anchors.Add(anchor); n++)
+        var words = Words(heading);
+        var anchor = Anchor(words);
+        for (var n = 2; !_anchors.Add(anchor); n++)
             anchor = $"{Anchor(words)}-{n}";
         heading.GetAttributes().Id = anchor;
         if (heading.Level is not (2 or 3))
             return;
         using var writer = new StringWriter();
         var renderer = new HtmlRenderer(writer);
-        Pipeline.Setup(renderer);
+        _pipeline.Setup(renderer);
         renderer.ObjectRenderers.Replace<HtmlMathInlineRenderer>(new FormulaRenderer());
         renderer.Write(heading.Inline!);
         Headings.Add((heading.Level, anchor, writer.ToString()));
@@ -83,7 +83,7 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
     private static string Anchor(string words)
     {
         var anchor = new StringBuilder();
-        foreach (char character in words.Trim().ToLowerInvariant())
+        foreach (var character in words.Trim().ToLowerInvariant())
             if (char.IsLetterOrDigit(character) || character is '-' or '_')
                 anchor.Append(character);
             else if (character == ' ')
@@ -93,7 +93,7 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
 
     private string? Rewritten(LinkInline link, JsonObject? attachments)
     {
-        string url = link.Url ?? "";
+        var url = link.Url ?? "";
         if (url.StartsWith("attachment:", StringComparison.Ordinal)
             && (attachments?[url["attachment:".Length..]] as JsonObject)?.FirstOrDefault() is { Key: { } type, Value: { } data })
             return $"data:{type};base64,{NotebookCell.Text(data)}";
@@ -101,7 +101,7 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
             return url.ToLowerInvariant();
         if (url.Contains(':', StringComparison.Ordinal) || url.StartsWith('/'))
             return url;
-        string[] parts = url.Split('#', 2);
+        var parts = url.Split('#', 2);
         if (parts[0].EndsWith(".ipynb", StringComparison.OrdinalIgnoreCase))
             return parts[0][..^".ipynb".Length] + ".html" + (parts.Length > 1 ? "#" + parts[1].ToLowerInvariant() : "");
         if (link.IsImage)
@@ -112,8 +112,8 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
     /// <summary>Copies an image to the same place in the site; one from outside the notebooks' folder stays where it is.</summary>
     private void BringAlong(string relative)
     {
-        string source = Path.Combine(sourceFolder, relative);
-        string target = Path.GetFullPath(Path.Combine(siteFolder, relative));
+        var source = Path.Combine(sourceFolder, relative);
+        var target = Path.GetFullPath(Path.Combine(siteFolder, relative));
         if (!File.Exists(source) || !target.StartsWith(Path.GetFullPath(siteFolder), StringComparison.Ordinal))
             return;
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -125,7 +125,7 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
     {
         protected override void Write(HtmlRenderer renderer, MathInline formula)
         {
-            (string open, string close) = formula.DelimiterCount == 2 ? ("\\[", "\\]") : ("\\(", "\\)");
+            (var open, var close) = formula.DelimiterCount == 2 ? ("\\[", "\\]") : ("\\(", "\\)");
             renderer.Write($"<span class=\"math\">{open}").WriteEscape(formula.Content.ToString()).Write($"{close}</span>");
         }
     }

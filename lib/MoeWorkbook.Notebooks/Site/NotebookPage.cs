@@ -20,8 +20,8 @@ internal sealed partial class NotebookPage
     /// <param name="relative">The notebook's path in the site, with forward slashes.</param>
     public NotebookPage(SiteOptions site, bool katex, string relative)
     {
-        this._site = site;
-        this._katex = katex;
+        _site = site;
+        _katex = katex;
         _document = NotebookDocument.Read(Path.Combine(site.Folder, relative));
         _name = Path.GetFileNameWithoutExtension(relative);
         Folder = Path.GetDirectoryName(relative)!.Replace('\\', '/');
@@ -62,7 +62,7 @@ internal sealed partial class NotebookPage
     public string ToHtml(NotebookPage? previous, NotebookPage? next)
     {
         var cells = new StringBuilder();
-        foreach (NotebookCell cell in _document.Cells)
+        foreach (var cell in _document.Cells)
             Append(cells, cell);
 
         var body = new StringBuilder();
@@ -71,7 +71,7 @@ internal sealed partial class NotebookPage
         body.Append("<main>\n").Append(cells);
         AppendFooter(body, previous, next);
         body.Append("</main>\n</div>\n");
-        bool hasFormulas = _markdown.HasFormulas || cells.ToString().Contains("class=\"math", StringComparison.Ordinal);
+        var hasFormulas = _markdown.HasFormulas || cells.ToString().Contains("class=\"math", StringComparison.Ordinal);
         if (hasFormulas && _katex)
             body.Append($"""
                 <script src="{_toRoot}assets/katex/katex.min.js"></script>
@@ -96,7 +96,7 @@ internal sealed partial class NotebookPage
     {
         if (cell.Kind == CellKind.Raw)
             return;
-        bool solution = cell.Tags.Contains("solution");
+        var solution = cell.Tags.Contains("solution");
         if (solution)
             html.Append("<details class=\"solution\"><summary>Solution</summary>\n");
         if (cell.Kind == CellKind.Markdown)
@@ -109,15 +109,15 @@ internal sealed partial class NotebookPage
 
     private void AppendCode(StringBuilder html, NotebookCell cell)
     {
-        string number = cell.ExecutionCount?.ToString(CultureInfo.InvariantCulture) ?? "";
+        var number = cell.ExecutionCount?.ToString(CultureInfo.InvariantCulture) ?? "";
         html.Append(number.Length > 0 ? $"<section class=\"cell\" id=\"cell-{number}\">\n" : "<section class=\"cell\">\n");
-        bool hidden = cell.Tags.Contains("hide-input");
+        var hidden = cell.Tags.Contains("hide-input");
         if (hidden)
             html.Append("<details class=\"input\"><summary>Code</summary>\n");
         html.Append($"<pre class=\"code\" data-cell=\"{number}\"><code>").Append(CSharpHighlighter.ToHtml(cell.Source.TrimEnd())).Append("</code></pre>\n");
         if (hidden)
             html.Append("</details>\n");
-        foreach (JsonObject output in cell.Outputs)
+        foreach (var output in cell.Outputs)
             AppendOutput(html, output, number);
         html.Append("</section>\n");
     }
@@ -127,11 +127,11 @@ internal sealed partial class NotebookPage
         switch (Kind(output))
         {
             case "stream":
-                string stream = output["name"]!.GetValue<string>() == "stderr" ? "stderr" : "stdout";
+                var stream = output["name"]!.GetValue<string>() == "stderr" ? "stderr" : "stdout";
                 html.Append($"<pre class=\"output {stream}\">{Html.Encode(AsOnTerminal(NotebookCell.Text(output["text"])))}</pre>\n");
                 break;
             case "error":
-                IEnumerable<string> trace = output["traceback"]!.AsArray().Select(line => AsOnTerminal(line!.GetValue<string>()));
+                var trace = output["traceback"]!.AsArray().Select(line => AsOnTerminal(line!.GetValue<string>()));
                 html.Append($"<div class=\"output error\" role=\"alert\"><strong>{Html.Encode(output["ename"]!.GetValue<string>())}</strong> ")
                     .Append(Html.Encode(output["evalue"]!.GetValue<string>()))
                     .Append($"<pre>{Html.Encode(string.Join('\n', trace.Skip(1)))}</pre></div>\n");
@@ -173,7 +173,7 @@ internal sealed partial class NotebookPage
         if (_markdown.Headings.Count > 0)
         {
             html.Append("<details open><summary>On this page</summary>\n<ul>\n");
-            foreach ((int level, string id, string text) in _markdown.Headings)
+            foreach ((var level, var id, var text) in _markdown.Headings)
                 html.Append($"<li class=\"level-{level}\"><a href=\"#{Html.Encode(id)}\">{text}</a></li>\n");
             html.Append("</ul></details>\n");
         }

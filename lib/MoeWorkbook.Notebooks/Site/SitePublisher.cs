@@ -21,27 +21,27 @@ public static class SitePublisher
         ArgumentNullException.ThrowIfNull(site);
         ArgumentNullException.ThrowIfNull(log);
 
-        string root = Path.GetFullPath(site.Root);
+        var root = Path.GetFullPath(site.Root);
         var fresh = new HashSet<string>(StringComparer.Ordinal);
-        foreach (NotebookResult result in results)
+        foreach (var result in results)
         {
-            string relative = Path.GetRelativePath(root, result.Path);
+            var relative = Path.GetRelativePath(root, result.Path);
             if (relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative))
                 relative = Path.GetFileName(result.Path);
             result.Document.Write(Path.Combine(site.Folder, relative));
             fresh.Add(relative.Replace('\\', '/'));
         }
-        bool katex = Katex.Provide(site, log);
+        var katex = Katex.Provide(site, log);
         WholeFile.Write(Path.Combine(site.Folder, "assets", "figures.js"), site.FigureScript);
         WholeFile.Write(Path.Combine(site.Folder, "assets", "site.css"), StyleSheet());
 
         List<NotebookPage> pages = [.. Executed(site, fresh).Select(relative => new NotebookPage(site, katex, relative))];
-        foreach (IGrouping<string, NotebookPage> folder in pages.GroupBy(page => page.Folder))
+        foreach (var folder in pages.GroupBy(page => page.Folder))
         {
             NotebookPage[] chapters = [.. folder];
-            for (int i = 0; i < chapters.Length; i++)
+            for (var i = 0; i < chapters.Length; i++)
             {
-                string html = chapters[i].ToHtml(chapters.ElementAtOrDefault(i - 1), chapters.ElementAtOrDefault(i + 1));
+                var html = chapters[i].ToHtml(chapters.ElementAtOrDefault(i - 1), chapters.ElementAtOrDefault(i + 1));
                 WholeFile.Write(Path.Combine(site.Folder, chapters[i].Address), html);
             }
         }
@@ -74,9 +74,9 @@ public static class SitePublisher
     /// <summary>The executed notebooks in the site; one of an earlier run whose source is gone is taken out, page and all.</summary>
     private static IEnumerable<string> Executed(SiteOptions site, HashSet<string> fresh)
     {
-        foreach (string path in Directory.GetFiles(site.Folder, "*.ipynb", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach (var path in Directory.GetFiles(site.Folder, "*.ipynb", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
-            string relative = Path.GetRelativePath(site.Folder, path).Replace('\\', '/');
+            var relative = Path.GetRelativePath(site.Folder, path).Replace('\\', '/');
             if (fresh.Contains(relative) || File.Exists(Path.Combine(site.Root, relative)))
             {
                 yield return relative;
@@ -91,12 +91,12 @@ public static class SitePublisher
     {
         var body = new StringBuilder();
         body.Append($"<main class=\"index\">\n<h1>{Html.Encode(site.Title)}</h1>\n<p class=\"subtitle\">{Html.Encode(site.Subtitle)}</p>\n");
-        foreach (IGrouping<string, NotebookPage> folder in pages.GroupBy(page => page.Folder).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (var folder in pages.GroupBy(page => page.Folder).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             if (folder.Key.Length > 0)
                 body.Append(CultureInfo.InvariantCulture, $"<h2>{Html.Encode(char.ToUpperInvariant(folder.Key[0]) + folder.Key[1..])}</h2>\n");
             body.Append("<ol class=\"chapters\">\n");
-            foreach (NotebookPage page in folder)
+            foreach (var page in folder)
             {
                 body.Append(CultureInfo.InvariantCulture, $"<li><a href=\"{NotebookPage.Escaped(page.Address)}\"><span class=\"number\">{Html.Encode(page.Number)}</span> {Html.Encode(page.TitleWithoutNumber)}</a>");
                 if (page.Failed)
@@ -114,7 +114,7 @@ public static class SitePublisher
 
     private static string StyleSheet()
     {
-        using Stream resource = Assembly.GetExecutingAssembly().GetManifestResourceStream("site.css")!;
+        using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream("site.css")!;
         using var reader = new StreamReader(resource);
         return reader.ReadToEnd();
     }

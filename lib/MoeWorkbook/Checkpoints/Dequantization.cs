@@ -12,7 +12,7 @@ internal static class Dequantization
     private const int RowsAtOnce = 256;
 
     /// <summary>The sixteen values of e2m1, a 4-bit float (Open Compute Project 2023, "Microscaling formats", section 5.3.3).</summary>
-    private static readonly float[] E2m1 = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6];
+    private static readonly float[] _e2m1 = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6];
 
     /// <summary>Decodes 8-bit floats: (−1)^s · 2^(e − bias) · 1.m, and 2^(1 − bias) · 0.m where e is 0 (Micikevicius et al. 2022, table 1).</summary>
     /// <param name="codes">The bytes, of any shape.</param>
@@ -116,7 +116,7 @@ internal static class Dequantization
                 $"blocks has shape {SafetensorsEntry.Text(blocks.shape)} and scales {SafetensorsEntry.Text(scales.shape)}; [experts, rows, groups, 16] and [experts, rows, groups] are needed.", nameof(blocks));
         }
 
-        var pairs = Enumerable.Range(0, 256).SelectMany(code => new[] { E2m1[code & 0xF], E2m1[code >> 4] });
+        var pairs = Enumerable.Range(0, 256).SelectMany(code => new[] { _e2m1[code & 0xF], _e2m1[code >> 4] });
         var powers = Enumerable.Range(0, 256).Select(exponent => exponent == 255 ? float.NaN : MathF.ScaleB(1, exponent - 127));
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -142,7 +142,7 @@ internal static class Dequantization
         using var scope = NewDisposeScope();
         var rows = tensor(table.ToArray(), device: codes.device).view(256, -1);
         var values = rows.index_select(0, codes.flatten().to(ScalarType.Int64));
-        long[] shape = rows.shape[1] == 1 ? codes.shape : [.. codes.shape, rows.shape[1]];
+        var shape = rows.shape[1] == 1 ? codes.shape : [.. codes.shape, rows.shape[1]];
         return values.view(shape).MoveToOuterDisposeScope();
     }
 }

@@ -21,7 +21,7 @@ internal sealed class SafetensorsFile : IDisposable
     private readonly MemoryMappedFile _mapping;
     private readonly SafetensorsHeader _header;
 
-    private SafetensorsFile(string path, MemoryMappedFile mapping, SafetensorsHeader header) => (FilePath, this._mapping, this._header) = (path, mapping, header);
+    private SafetensorsFile(string path, MemoryMappedFile mapping, SafetensorsHeader header) => (FilePath, _mapping, _header) = (path, mapping, header);
 
     /// <summary>Opens a file and checks its whole header.</summary>
     /// <param name="path">The file.</param>

@@ -19,7 +19,7 @@ internal sealed class SafetensorsHeader
     private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
-    private SafetensorsHeader(string file) => this._file = file;
+    private SafetensorsHeader(string file) => _file = file;
 
     /// <summary>The tensors by name.</summary>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries => _entries;

@@ -7,7 +7,7 @@ namespace MoeWorkbook;
 internal static class SafetensorsTypes
 {
     /// <summary>libtorch need not know the 8-bit floats: they are bytes there. Of two types with one torch type, the first is written.</summary>
-    private static readonly (SafetensorsType Type, string Name, ScalarType Torch)[] Types =
+    private static readonly (SafetensorsType Type, string Name, ScalarType Torch)[] _types =
     [
         (SafetensorsType.Float64, "F64", ScalarType.Float64),
         (SafetensorsType.Float32, "F32", ScalarType.Float32),
@@ -23,17 +23,17 @@ internal static class SafetensorsTypes
         (SafetensorsType.Float8E5M2, "F8_E5M2", ScalarType.Byte),
     ];
 
-    public static string AllNames => string.Join(", ", Types.Select(t => t.Name));
+    public static string AllNames => string.Join(", ", _types.Select(t => t.Name));
 
     /// <summary>The type of that name in a file; null where there is none.</summary>
-    public static SafetensorsType? Named(string name) => Types.Where(t => t.Name == name).Select(t => (SafetensorsType?)t.Type).FirstOrDefault();
+    public static SafetensorsType? Named(string name) => _types.Where(t => t.Name == name).Select(t => (SafetensorsType?)t.Type).FirstOrDefault();
 
     /// <summary>The type with a torch type's bytes; null where there is none.</summary>
-    public static SafetensorsType? FromTorch(ScalarType torch) => Types.Where(t => t.Torch == torch).Select(t => (SafetensorsType?)t.Type).FirstOrDefault();
+    public static SafetensorsType? FromTorch(ScalarType torch) => _types.Where(t => t.Torch == torch).Select(t => (SafetensorsType?)t.Type).FirstOrDefault();
 
-    public static string FileName(this SafetensorsType type) => Types[(int)type].Name;
+    public static string FileName(this SafetensorsType type) => _types[(int)type].Name;
 
-    public static ScalarType TorchType(this SafetensorsType type) => Types[(int)type].Torch;
+    public static ScalarType TorchType(this SafetensorsType type) => _types[(int)type].Torch;
 
     public static int ElementBytes(this SafetensorsType type) => type.TorchType().ElementSize();
 

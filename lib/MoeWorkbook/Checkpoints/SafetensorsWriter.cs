@@ -13,7 +13,7 @@ internal static class SafetensorsWriter
     private const int Alignment = 8;
     private const int CopyBuffer = 1 << 20;
 
-    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions _json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes tensors to a file, through a temporary file that is then renamed.</summary>
     /// <param name="path">The file; replaced where it exists.</param>
@@ -61,7 +61,7 @@ internal static class SafetensorsWriter
     {
         using var buffer = new MemoryStream();
         buffer.Position = 8;
-        using (var writer = new Utf8JsonWriter(buffer, Json))
+        using (var writer = new Utf8JsonWriter(buffer, _json))
         {
             writer.WriteStartObject();
             if (metadata.Count > 0)

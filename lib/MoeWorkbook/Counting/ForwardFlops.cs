@@ -28,8 +28,8 @@ public readonly record struct ForwardFlops(long MatrixProducts, long Attention)
             var count = ParameterCount.Of(config);
             var active = count.ActiveByComponent;
             // A tied head is a product with the embedding matrix.
-            long head = config.TiedEmbeddings ? active[ModelComponent.Embeddings] : active[ModelComponent.Head];
-            long weights = head + active[ModelComponent.Attention] + active[ModelComponent.Router] + active[ModelComponent.RoutedExperts]
+            var head = config.TiedEmbeddings ? active[ModelComponent.Embeddings] : active[ModelComponent.Head];
+            var weights = head + active[ModelComponent.Attention] + active[ModelComponent.Router] + active[ModelComponent.RoutedExperts]
                 + active[ModelComponent.SharedExperts] + active[ModelComponent.DenseFeedForward];
             return new(2 * weights, config.LayerAttention.Sum(kind => BetweenPositions(config, kind, contextLength)));
         }

@@ -21,10 +21,10 @@ public static class ForwardMemory
         checked
         {
             // Beside the layer's input and output: queries, keys and values, or the two halves of a gated block.
-            long attention = config.LayerAttention.Any(kind => kind is AttentionKind.Full or AttentionKind.SlidingWindow)
+            var attention = config.LayerAttention.Any(kind => kind is AttentionKind.Full or AttentionKind.SlidingWindow)
                 ? config.Attention.QueryWidth + 2L * config.Attention.KeyValueWidth : 0;
-            long feedForward = config.MoeLayers.Contains(false) ? 2L * config.IntermediateSize : 0;
-            long perPosition = 2L * config.HiddenSize + Math.Max(attention, feedForward);
+            var feedForward = config.MoeLayers.Contains(false) ? 2L * config.IntermediateSize : 0;
+            var perPosition = 2L * config.HiddenSize + Math.Max(attention, feedForward);
             return BytesPerNumber * (ParameterCount.Of(config).TotalParameters + positions * perPosition + logitPositions * config.VocabularySize);
         }
     }

@@ -37,11 +37,11 @@ public static class KeyValueCacheSize
             if (kind == AttentionKind.Linear)
             {
                 var linear = config.LinearAttention!;
-                long state = 4L * linear.ValueHeads * linear.KeyHeadSize * linear.ValueHeadSize;
+                var state = 4L * linear.ValueHeads * linear.KeyHeadSize * linear.ValueHeadSize;
                 return state + (long)linear.ConvolutionWidth * (linear.ConvolutionKernel - 1) * bytesPerElement;
             }
 
-            long positions = Math.Min(contextLength, kind switch
+            var positions = Math.Min(contextLength, kind switch
             {
                 AttentionKind.SlidingWindow => config.Attention.SlidingWindow!.Value,
                 AttentionKind.Chunked => config.Attention.ChunkSize!.Value,

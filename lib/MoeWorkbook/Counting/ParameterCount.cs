@@ -7,9 +7,9 @@ namespace MoeWorkbook;
 /// stacks of an encoder-decoder.</remarks>
 public sealed class ParameterCount
 {
-    private static readonly ModelComponent[] Components = Enum.GetValues<ModelComponent>();
-    private readonly long[] _total = new long[Components.Length];
-    private readonly long[] _active = new long[Components.Length];
+    private static readonly ModelComponent[] _components = Enum.GetValues<ModelComponent>();
+    private readonly long[] _total = new long[_components.Length];
+    private readonly long[] _active = new long[_components.Length];
     private readonly bool _tied;
 
     private ParameterCount(ModelConfig config)
@@ -22,7 +22,7 @@ public sealed class ParameterCount
             if (!config.TiedEmbeddings) Add(ModelComponent.Head, embedding);
             if (config.HeadBias) Add(ModelComponent.Head, config.VocabularySize);
 
-            for (int layer = 0; layer < config.LayerCount; layer++)
+            for (var layer = 0; layer < config.LayerCount; layer++)
             {
                 AddAttention(config, config.LayerAttention[layer]);
                 AddFeedForward(config, config.MoeLayers[layer]);
@@ -111,7 +111,7 @@ public sealed class ParameterCount
     {
         checked
         {
-            long queryWidth = (long)attention.HeadCount * latent.QueryHeadSize;
+            var queryWidth = (long)attention.HeadCount * latent.QueryHeadSize;
             if (latent.QueryRank is { } rank)
             {
                 Add(ModelComponent.Attention, hidden * rank + rank * queryWidth + (attention.QueryKeyValueBias ? rank : 0));
@@ -123,7 +123,7 @@ public sealed class ParameterCount
             }
 
             long down = latent.KeyValueRank + latent.RotaryHeadSize;
-            long up = (long)attention.HeadCount * (latent.NopeHeadSize + latent.ValueHeadSize);
+            var up = (long)attention.HeadCount * (latent.NopeHeadSize + latent.ValueHeadSize);
             Add(ModelComponent.Attention, hidden * down + (attention.QueryKeyValueBias ? down : 0));
             Add(ModelComponent.Norms, latent.KeyValueRank);
             Add(ModelComponent.Attention, latent.KeyValueRank * up);
@@ -159,7 +159,7 @@ public sealed class ParameterCount
 
             var moe = config.Moe!;
             Add(ModelComponent.Router, moe.ExpertCount * (hidden + (moe.RouterBias ? 1 : 0) + (moe.SelectionBias ? 1 : 0)));
-            long expert = BlockSize(config, moe.IntermediateSize, moe.ExpertBias);
+            var expert = BlockSize(config, moe.IntermediateSize, moe.ExpertBias);
             Add(ModelComponent.RoutedExperts, moe.ExpertCount * expert, moe.ExpertsPerToken * expert);
             if (moe.SharedIntermediateSize > 0)
                 Add(ModelComponent.SharedExperts, BlockSize(config, moe.SharedIntermediateSize, bias: false) + (moe.SharedExpertGate ? hidden : 0));
@@ -170,7 +170,7 @@ public sealed class ParameterCount
     {
         checked
         {
-            for (int layer = 0; layer < encoder.LayerCount; layer++)
+            for (var layer = 0; layer < encoder.LayerCount; layer++)
             {
                 AddAttention(config, AttentionKind.Full);
                 AddFeedForward(config, encoder.MoeLayers[layer]);
@@ -179,7 +179,7 @@ public sealed class ParameterCount
 
             Add(ModelComponent.Norms, NormSize(config));
             // Cross-attention, with a norm of its own, in each decoder layer.
-            for (int layer = 0; layer < config.LayerCount; layer++)
+            for (var layer = 0; layer < config.LayerCount; layer++)
             {
                 AddAttention(config, AttentionKind.Full);
                 Add(ModelComponent.Norms, NormSize(config));
@@ -212,5 +212,5 @@ public sealed class ParameterCount
     private static long Sum(long[] counts) => counts.Aggregate(0L, (sum, count) => checked(sum + count));
 
     private static ReadOnlyDictionary<ModelComponent, long> ByComponent(long[] counts) =>
-        new(Components.ToDictionary(component => component, component => counts[(int)component]));
+        new(_components.ToDictionary(component => component, component => counts[(int)component]));
 }

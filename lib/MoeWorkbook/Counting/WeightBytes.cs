@@ -22,7 +22,7 @@ public static class WeightBytes
     public static long Of(long parameters, WeightType type)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(parameters);
-        int bits = BitsPerWeight(type);
+        var bits = BitsPerWeight(type);
         return bits >= 8 ? checked(parameters * (bits / 8)) : parameters / 2 + parameters % 2;
     }
 }

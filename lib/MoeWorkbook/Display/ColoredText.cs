@@ -49,16 +49,16 @@ public sealed class ColoredText : INotebookDisplay
         foreach (var view in Views)
         {
             html.Append($"<div style=\"flex:1 1 220px;min-width:0\"><div style=\"font-weight:600\">{WebUtility.HtmlEncode(view.Name)}</div><div style=\"font-size:13px;margin:4px 0\">");
-            foreach (int label in view.Labels.Distinct().Order())
+            foreach (var label in view.Labels.Distinct().Order())
                 html.Append($"<span style=\"background:{ColorOf(label, view)};padding:1px 6px;margin-right:6px;border-radius:3px;white-space:nowrap;display:inline-block\">{WebUtility.HtmlEncode(view.LabelNames[label])}</span>");
-            bool named = view.LabelNames.Count > FigureStyle.Palette.Count;
-            string lineHeight = named ? "2.2" : "1.6";
+            var named = view.LabelNames.Count > FigureStyle.Palette.Count;
+            var lineHeight = named ? "2.2" : "1.6";
             html.Append("</div><pre style=\"margin:0;padding:0;background:none;color:inherit;font-size:13px;white-space:pre-wrap;overflow-wrap:anywhere;");
             html.Append($"line-height:{lineHeight}\">");
             foreach (var (start, end) in Stretches(view))
             {
                 string name = WebUtility.HtmlEncode(view.LabelNames[view.Labels[start]]), text = WebUtility.HtmlEncode(string.Concat(_pieces[start..end]));
-                string line = text.TrimEnd('\n');
+                var line = text.TrimEnd('\n');
                 html.Append($"<span style=\"background:{ColorOf(view.Labels[start], view)}\" title=\"{name}\">")
                     .Append(named ? $"<ruby>{line}<rt style=\"font-size:9px;padding:0 2px\">{name}</rt></ruby>{text[line.Length..]}" : text).Append("</span>");
             }
@@ -78,9 +78,9 @@ public sealed class ColoredText : INotebookDisplay
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"{view.Name}: {string.Join(", ", view.Labels.Distinct().Order().Select(label => $"{Digit(label)} = {view.LabelNames[label]}"))}");
             var (line, labels) = (new StringBuilder(), new StringBuilder());
-            for (int i = 0; i < _pieces.Length; i++)
+            for (var i = 0; i < _pieces.Length; i++)
             {
-                string shown = _pieces[i].TrimEnd('\n');
+                var shown = _pieces[i].TrimEnd('\n');
                 line.Append(shown);
                 labels.Append(Digit(view.Labels[i]), shown.Length);
                 if (!_pieces[i].EndsWith('\n') && i + 1 < _pieces.Length) continue;

@@ -24,7 +24,7 @@ public sealed class SourceCode : INotebookDisplay
             ?? throw new ArgumentException($"The library does not carry the source of {typeof(T).Name}; it carries those of {string.Join(", ", assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..^3]).Order(StringComparer.Ordinal))}.");
         using var reader = new StreamReader(stream);
         string[] lines = [.. reader.ReadToEnd().ReplaceLineEndings("\n").TrimEnd().Split('\n').Where(line => !line.TrimStart().StartsWith("///", StringComparison.Ordinal))];
-        int start = Array.FindIndex(lines, line => line.Contains($" {method}(", StringComparison.Ordinal) && line.TrimStart().StartsWith('p'));
+        var start = Array.FindIndex(lines, line => line.Contains($" {method}(", StringComparison.Ordinal) && line.TrimStart().StartsWith('p'));
         if (start < 0) throw new ArgumentException($"{typeof(T).Name} has no method {method}.", nameof(method));
         // The last line closes the type.
         return new(string.Join('\n', lines[start..^1].Select(line => line.StartsWith("    ", StringComparison.Ordinal) ? line[4..] : line)));

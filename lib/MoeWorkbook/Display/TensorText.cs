@@ -14,9 +14,9 @@ internal static class TensorText
     {
         if (tensor.IsInvalid)
             return "a tensor that has been disposed";
-        long[] shape = tensor.shape;
-        string heading = $"{tensor.dtype} [{string.Join(", ", shape)}] on {tensor.device}";
-        bool hasValues = tensor.device_type != TorchSharp.DeviceType.META && !shape.Contains(0)
+        var shape = tensor.shape;
+        var heading = $"{tensor.dtype} [{string.Join(", ", shape)}] on {tensor.device}";
+        var hasValues = tensor.device_type != TorchSharp.DeviceType.META && !shape.Contains(0)
             && tensor.dtype is ScalarType.Bool or ScalarType.Byte or ScalarType.Int8 or ScalarType.Int16 or ScalarType.Int32 or ScalarType.Int64
                 or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64;
         return hasValues ? heading + Values(tensor, shape) : heading;
@@ -27,18 +27,18 @@ internal static class TensorText
         using var scope = NewDisposeScope();
         var matrix = tensor.detach();
         var text = new StringBuilder();
-        int leading = Math.Max(shape.Length - 2, 0);
-        for (int i = 0; i < leading; i++)
+        var leading = Math.Max(shape.Length - 2, 0);
+        for (var i = 0; i < leading; i++)
             matrix = matrix.select(0, 0);
         if (leading > 0)
             text.Append($"\n[{string.Join(", ", Enumerable.Repeat("0", leading))}, :, :] =");
         long rows = shape.Length >= 2 ? shape[^2] : 1, columns = shape.Length >= 1 ? shape[^1] : 1;
         int shownRows = (int)Math.Min(rows, MaxRows), shownColumns = (int)Math.Min(columns, MaxColumns);
-        double[] values = matrix.reshape(rows, columns).narrow(0, 0, shownRows).narrow(1, 0, shownColumns).contiguous().cpu().to_type(ScalarType.Float64).data<double>().ToArray();
+        var values = matrix.reshape(rows, columns).narrow(0, 0, shownRows).narrow(1, 0, shownColumns).contiguous().cpu().to_type(ScalarType.Float64).data<double>().ToArray();
 
         string[] cells = [.. values.Select(value => Cell(value, tensor.dtype))];
-        int width = cells.Max(cell => cell.Length);
-        for (int row = 0; row < shownRows; row++)
+        var width = cells.Max(cell => cell.Length);
+        for (var row = 0; row < shownRows; row++)
         {
             text.Append('\n').AppendJoin("  ", cells.Skip(row * shownColumns).Take(shownColumns).Select(cell => cell.PadLeft(width)));
             if (shownColumns < columns)

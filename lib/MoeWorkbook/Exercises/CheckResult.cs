@@ -11,7 +11,7 @@ public sealed record CheckResult(bool Correct, string Message) : INotebookDispla
     /// <inheritdoc />
     public string ToHtml()
     {
-        (string colour, string sign) = Correct ? ("#009e73", "✔") : ("#d55e00", "✘");
+        (var colour, var sign) = Correct ? ("#009e73", "✔") : ("#d55e00", "✘");
         return $"<div style=\"border-left:4px solid {colour};padding:.3em .8em\"><b style=\"color:{colour}\">{sign}</b> {WebUtility.HtmlEncode(Message)}</div>";
     }
 

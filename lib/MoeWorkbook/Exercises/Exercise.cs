@@ -15,7 +15,7 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     private const int CasesTried = 20;
     // Of the right number, or absolute where that is below 1. Single precision stays within it.
     private const double Tolerance = 1e-5;
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
     private readonly string[] _names;
     private readonly Func<Random, TCase> _draw;
     private readonly Func<TCase, TAnswer> _solution;
@@ -31,10 +31,10 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     public Exercise(string question, string[] names, Func<Random, TCase> draw, Func<TCase, TAnswer> solution, params Func<TCase, bool>[] telling)
     {
         Question = question;
-        this._names = names;
-        this._draw = draw;
-        this._solution = solution;
-        this._telling = telling;
+        _names = names;
+        _draw = draw;
+        _solution = solution;
+        _telling = telling;
     }
 
     /// <summary>What to compute.</summary>
@@ -49,8 +49,8 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     {
         ArgumentNullException.ThrowIfNull(answer);
         var random = seed is { } s ? new Random(s) : new Random();
-        var allowed = limit ?? s_limit;
-        string current = "";
+        var allowed = limit ?? _limit;
+        var current = "";
         using var printed = new PrintedText();
         var checking = Task.Factory.StartNew(() =>
         {
@@ -75,11 +75,11 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     /// <summary>Tries an answer on the calling thread, for as long as it takes; says what each case is before the answer meets it.</summary>
     internal CheckResult Judge(Func<TCase, TAnswer> answer, Random random, Action<string>? next = null)
     {
-        for (int i = 0; i < CasesTried; i++)
+        for (var i = 0; i < CasesTried; i++)
         {
             var one = Draw(random, i);
             // Both before the answer runs: it may change the arrays that it is given.
-            string description = Describe(one);
+            var description = Describe(one);
             var right = _solution(one);
             next?.Invoke(description);
             if (Fault(answer, one, right) is { } fault) return new(false, $"Not yet. For {description} your function {fault}.");
@@ -91,7 +91,7 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
     /// <summary>The i-th case of a check: first any, then one of each telling kind, and so on in turn.</summary>
     private TCase Draw(Random random, int i)
     {
-        int kind = i % (_telling.Length + 1) - 1;
+        var kind = i % (_telling.Length + 1) - 1;
         while (true)
         {
             var one = _draw(random);

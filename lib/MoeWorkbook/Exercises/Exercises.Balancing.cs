@@ -8,7 +8,7 @@ public static partial class Exercises
         ["biases", "load of each expert", "rate u"],
         random =>
         {
-            int experts = random.Next(3, 6);
+            var experts = random.Next(3, 6);
             return ([.. Enumerable.Range(0, experts).Select(_ => random.Next(-10, 11) / 100.0)], [.. Enumerable.Range(0, experts).Select(_ => (long)random.Next(0, 8))], Pick(random, 1, 2, 5) / 1000.0);
         },
         step => [.. step.Biases.Zip(step.Load, (bias, load) => bias + step.Rate * Math.Sign(step.Load.Average() - load))],
@@ -22,7 +22,7 @@ public static partial class Exercises
         ["scores", "biases", "experts per token k"],
         random =>
         {
-            int experts = random.Next(4, 7);
+            var experts = random.Next(4, 7);
             // Sums that differ in their last digit, whatever the scores.
             double[] scores = [.. Enumerable.Range(0, experts).Select(_ => random.Next(5, 95) / 100.0)];
             double[] biases = [.. scores.Select((_, e) => random.Next(-30, 31) / 100.0 + e / 1000.0)];
@@ -31,7 +31,7 @@ public static partial class Exercises
         token =>
         {
             int[] experts = [.. Enumerable.Range(0, token.Scores.Length).OrderByDescending(e => token.Scores[e] + token.Biases[e]).Take(token.ExpertsPerToken)];
-            double sum = experts.Sum(e => token.Scores[e]);
+            var sum = experts.Sum(e => token.Scores[e]);
             return (experts, [.. experts.Select(e => token.Scores[e] / sum)]);
         },
         token => Enumerable.Range(0, token.Scores.Length).OrderByDescending(e => token.Scores[e] + token.Biases[e]).Take(token.ExpertsPerToken).ToArray() is { Length: > 1 } experts
@@ -43,7 +43,7 @@ public static partial class Exercises
         ["logits of each token"],
         random =>
         {
-            int experts = random.Next(2, 5);
+            var experts = random.Next(2, 5);
             return [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => (double[])[.. Enumerable.Range(0, experts).Select(_ => random.Next(-30, 31) / 10.0)])];
         },
         logits => logits.Average(token => Math.Pow(Math.Log(token.Sum(Math.Exp)), 2)),
@@ -55,7 +55,7 @@ public static partial class Exercises
         ["expert of each token", "experts E"],
         random =>
         {
-            int experts = Pick(random, 2, 4, 8);
+            var experts = Pick(random, 2, 4, 8);
             return ([.. Enumerable.Range(0, random.Next(4, 9)).Select(_ => random.Next(experts))], experts);
         },
         batch => [.. Enumerable.Range(0, batch.Experts).Select(e => (double)batch.Experts * batch.Chosen.Count(chosen => chosen == e) / batch.Chosen.Length)],

@@ -32,7 +32,7 @@ public static partial class Exercises
         random => ([random.Next(50, 200), .. Enumerable.Range(0, Pick(random, 3, 7)).Select(_ => (long)random.Next(0, 60))], Pick(random, 1, 5, 6) switch { 1 => 1.0, 5 => 1.25, _ => 1.5 }),
         layer =>
         {
-            long room = new ExpertCapacity(layer.CapacityFactor).PerExpert(layer.Load.Sum(), layer.Load.Length);
+            var room = new ExpertCapacity(layer.CapacityFactor).PerExpert(layer.Load.Sum(), layer.Load.Length);
             return layer.Load.Sum(load => Math.Max(0, load - room)) / (double)layer.Load.Sum();
         },
         // The even share rounded down, or the room rounded down, leads to another number.

@@ -17,7 +17,7 @@ public static partial class Exercises
         ["hidden", "heads", "key-value heads", "head size"],
         random =>
         {
-            int keyValueHeads = Pick(random, 1, 2, 4, 8);
+            var keyValueHeads = Pick(random, 1, 2, 4, 8);
             return (Pick(random, 1024, 2048, 4096), keyValueHeads * Pick(random, 1, 2, 4, 8), keyValueHeads, Pick(random, 64, 128));
         },
         attention => 2 * attention.Hidden * attention.HeadSize * (attention.Heads + attention.KeyValueHeads),
@@ -54,7 +54,7 @@ public static partial class Exercises
         ["total parameters", "active parameters", "bits per weight"],
         random =>
         {
-            long total = random.NextInt64(5, 700) * 1_000_000_000;
+            var total = random.NextInt64(5, 700) * 1_000_000_000;
             return (total, total / random.NextInt64(2, 20), Pick(random, 4, 8, 16, 32));
         },
         model => (model.TotalParameters * (double)model.BitsPerWeight / 8e9, model.ActiveParameters * (double)model.BitsPerWeight / 8e9),

@@ -24,14 +24,14 @@ public static partial class Exercises
         ["weights"],
         random =>
         {
-            double scale = random.Next(1, 9) / 100.0;
+            var scale = random.Next(1, 9) / 100.0;
             double[] row = [.. Enumerable.Range(0, random.Next(3, 7)).Select(_ => scale * (random.Next(-126, 127) + random.Next(-4, 5) / 10.0))];
             row[random.Next(row.Length)] = scale * Pick(random, -127, 127);
             return row;
         },
         row =>
         {
-            double scale = row.Max(Math.Abs) / 127;
+            var scale = row.Max(Math.Abs) / 127;
             return (scale, [.. row.Select(w => (int)Math.Round(w / scale))]);
         },
         // The largest magnitude is that of a negative weight, that of a positive one, and not the first.

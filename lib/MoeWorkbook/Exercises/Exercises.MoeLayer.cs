@@ -21,7 +21,7 @@ public static partial class Exercises
         ["chosen", "experts", "capacity"],
         random =>
         {
-            int experts = Pick(random, 2, 3, 4);
+            var experts = Pick(random, 2, 3, 4);
             return (Draw(random, random.Next(5, 12), experts), experts, random.Next(1, 4));
         },
         queue =>
@@ -37,7 +37,7 @@ public static partial class Exercises
         ["chosen", "experts"],
         random =>
         {
-            int experts = Pick(random, 2, 3, 4, 6);
+            var experts = Pick(random, 2, 3, 4, 6);
             return (Draw(random, random.Next(3) > 0 ? random.Next(4, 12) : random.Next(24, 33), experts), experts);
         },
         list => (
@@ -72,7 +72,7 @@ public static partial class Exercises
         ["outputs", "tokens", "weights", "number of tokens"],
         random =>
         {
-            int assignments = random.Next(2, 5);
+            var assignments = random.Next(2, 5);
             long tokens = random.Next(2, 4);
             long[] token = [.. Enumerable.Range(0, assignments).Select(_ => random.NextInt64(tokens))];
             return (Matrix(random, assignments, 2), tensor(token), Vector(random, assignments), tokens);
@@ -89,8 +89,8 @@ public static partial class Exercises
         ["first", "second", "experts", "capacity"],
         random =>
         {
-            int experts = Pick(random, 2, 3, 4);
-            int[] first = Draw(random, random.Next(3, 8), experts);
+            var experts = Pick(random, 2, 3, 4);
+            var first = Draw(random, random.Next(3, 8), experts);
             return (first, [.. first.Select(expert => (expert + random.Next(1, experts)) % experts)], experts, random.Next(1, 4));
         },
         batch => Kept(batch.First.Index().Concat(batch.Second.Index()), batch),
@@ -118,7 +118,7 @@ public static partial class Exercises
         batch =>
         {
             double p = 1.0 / batch.Experts, probability = Math.Pow(1 - p, batch.Tokens), dropped = 0;
-            for (int n = 0; n <= batch.Tokens; n++)
+            for (var n = 0; n <= batch.Tokens; n++)
             {
                 dropped += probability * Math.Max(n - batch.Capacity, 0);
                 probability *= (batch.Tokens - n) * p / ((n + 1) * (1 - p));

@@ -11,8 +11,8 @@ public static partial class Exercises
         random => (DistinctLogits(random, Pick(random, 4, 8)), Pick(random, 1, 2, 3)),
         token =>
         {
-            int[] experts = Largest(token.Logits, token.ExpertsPerToken);
-            double sum = experts.Sum(expert => Math.Exp(token.Logits[expert]));
+            var experts = Largest(token.Logits, token.ExpertsPerToken);
+            var sum = experts.Sum(expert => Math.Exp(token.Logits[expert]));
             return (experts, [.. experts.Select(expert => Math.Exp(token.Logits[expert]) / sum)]);
         },
         token => !Ascending(Largest(token.Logits, token.ExpertsPerToken)));
@@ -56,12 +56,12 @@ public static partial class Exercises
         ["p", "f", "T"],
         random =>
         {
-            double[][] table = ProbabilityTable(random, 2, Pick(random, 2, 3, 4));
+            var table = ProbabilityTable(random, 2, Pick(random, 2, 3, 4));
             return (table[0], table[1], Pick(random, 2, 4, 5));
         },
         token =>
         {
-            double mean = token.Probabilities.Zip(token.Shares, (p, f) => p * f).Sum();
+            var mean = token.Probabilities.Zip(token.Shares, (p, f) => p * f).Sum();
             return [.. token.Probabilities.Zip(token.Shares, (p, f) => (double)token.Shares.Length / token.Tokens * p * (f - mean))];
         });
 
@@ -71,7 +71,7 @@ public static partial class Exercises
         ["the expert of each token", "the probabilities of each token"],
         random =>
         {
-            double[][] probabilities = ProbabilityTable(random, random.Next(3, 6), Pick(random, 2, 3, 4));
+            var probabilities = ProbabilityTable(random, random.Next(3, 6), Pick(random, 2, 3, 4));
             return ([.. probabilities.Select(row => Largest(row, 1)[0])], probabilities);
         },
         batch =>
@@ -87,13 +87,13 @@ public static partial class Exercises
         ["the expert of each assignment", "number of experts"],
         random =>
         {
-            int experts = Pick(random, 4, 8);
+            var experts = Pick(random, 4, 8);
             return ([.. Enumerable.Range(0, random.Next(6, 17)).Select(_ => Math.Min(random.Next(experts), random.Next(experts)))], experts);
         },
         batch =>
         {
             var load = new long[batch.ExpertCount];
-            foreach (int expert in batch.Experts) load[expert]++;
+            foreach (var expert in batch.Experts) load[expert]++;
             return LoadStatistics.Of(load).MaxViolation;
         },
         // An expert without an assignment, which deviates from the mean by more than the busiest one does.
@@ -105,14 +105,14 @@ public static partial class Exercises
         ["logits", "noisy logits", "standard deviations", "k"],
         random =>
         {
-            double[] logits = DistinctLogits(random, Pick(random, 4, 6));
+            var logits = DistinctLogits(random, Pick(random, 4, 6));
             double[] deviations = [.. logits.Select(_ => Math.Round(0.3 + random.NextDouble(), 2))];
             double[] noisy = [.. logits.Zip(deviations, (logit, deviation) => Math.Round(logit + deviation * MathNet.Numerics.Distributions.Normal.Sample(random, 0, 1), 2))];
             return (logits, noisy, deviations, Pick(random, 1, 2, 3));
         },
         token => [.. token.Logits.Select((logit, expert) =>
         {
-            double toBeat = token.NoisyLogits.Where((_, other) => other != expert).OrderDescending().ElementAt(token.ExpertsPerToken - 1);
+            var toBeat = token.NoisyLogits.Where((_, other) => other != expert).OrderDescending().ElementAt(token.ExpertsPerToken - 1);
             return (logit - toBeat) / token.Deviations[expert];
         })]);
 
@@ -122,7 +122,7 @@ public static partial class Exercises
         ["the probabilities of each token", "tokens per expert"],
         random =>
         {
-            int tokens = random.Next(4, 7);
+            var tokens = random.Next(4, 7);
             return (ProbabilityTable(random, tokens, Pick(random, 2, 3, 4)), random.Next(1, tokens));
         },
         batch => [.. Enumerable.Range(0, batch.Probabilities[0].Length).Select(expert =>
@@ -170,7 +170,7 @@ public static partial class Exercises
 
         static double[] Softmax(double[] logits)
         {
-            double sum = logits.Sum(Math.Exp);
+            var sum = logits.Sum(Math.Exp);
             double[] rounded = [.. logits.Select(z => Math.Round(Math.Exp(z) / sum, 3))];
             rounded[^1] = Math.Round(1 - rounded[..^1].Sum(), 3);
             return rounded;
@@ -180,7 +180,7 @@ public static partial class Exercises
     /// <summary>As few positions as sum to p, the largest values first.</summary>
     private static int[] Most(double[] values, double p)
     {
-        int[] order = Largest(values, values.Length);
+        var order = Largest(values, values.Length);
         return [.. order.TakeWhile((_, i) => order.Take(i).Sum(j => values[j]) < p)];
     }
 

@@ -11,12 +11,12 @@ public static partial class Exercises
         ["hidden size d", "inner size f of the dense block", "experts E", "experts per token k"],
         random =>
         {
-            int k = Pick(random, 1, 2, 4, 8);
+            var k = Pick(random, 1, 2, 4, 8);
             return (Pick(random, 48, 64, 256, 1024), k * Pick(random, 8, 16, 32, 128), k * Pick(random, 2, 4, 8, 16), k);
         },
         layer =>
         {
-            long size = layer.FeedForward / layer.ExpertsPerToken;
+            var size = layer.FeedForward / layer.ExpertsPerToken;
             return (size, 3 * layer.Hidden * size * layer.Experts, 3 * layer.Hidden * layer.FeedForward);
         },
         layer => layer.ExpertsPerToken > 1);
@@ -27,19 +27,19 @@ public static partial class Exercises
         ["steps", "losses", "target"],
         random =>
         {
-            int points = random.Next(4, 8);
+            var points = random.Next(4, 8);
             double loss = 3;
             // Down more often than up, and never flat: there single precision would lose the place.
             double[] losses = [.. Enumerable.Range(0, points).Select(_ => loss = Math.Round(loss + (random.Next(3) == 0 ? random.Next(5, 20) : -random.Next(5, 40)) / 100.0, 2))];
-            double target = random.Next(3) == 0 ? losses[random.Next(points)] : Math.Round(losses[0] + random.Next(-120, 20) / 100.0, 2);
+            var target = random.Next(3) == 0 ? losses[random.Next(points)] : Math.Round(losses[0] + random.Next(-120, 20) / 100.0, 2);
             return ([.. Enumerable.Range(1, points).Select(i => 100.0 * i)], losses, target);
         },
         curve =>
         {
-            int i = Array.FindIndex(curve.Losses, loss => loss <= curve.Target);
+            var i = Array.FindIndex(curve.Losses, loss => loss <= curve.Target);
             if (i < 0) return -1;
             if (i == 0) return curve.Steps[0];
-            double share = (curve.Losses[i - 1] - curve.Target) / (curve.Losses[i - 1] - curve.Losses[i]);
+            var share = (curve.Losses[i - 1] - curve.Target) / (curve.Losses[i - 1] - curve.Losses[i]);
             return curve.Steps[i - 1] + share * (curve.Steps[i] - curve.Steps[i - 1]);
         },
         curve => curve.Losses[0] < curve.Target,
@@ -70,7 +70,7 @@ public static partial class Exercises
         ["losses of one", "losses of the other"],
         random =>
         {
-            int seeds = random.Next(3, 6);
+            var seeds = random.Next(3, 6);
             return (Losses(seeds), Losses(seeds));
 
             double[] Losses(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(900, 1500) / 1000.0)];

@@ -42,14 +42,14 @@ public static partial class Exercises
         ["logits", "k", "the expert that is gone"],
         random =>
         {
-            double[] logits = DistinctLogits(random, Pick(random, 4, 6));
+            var logits = DistinctLogits(random, Pick(random, 4, 6));
             return (logits, Pick(random, 1, 2, 3), random.Next(logits.Length));
         },
         token =>
         {
             double[] left = [.. token.Logits.Select((logit, expert) => expert == token.Removed ? double.NegativeInfinity : logit)];
-            int[] experts = Largest(left, token.ExpertsPerToken);
-            double sum = experts.Sum(expert => Math.Exp(left[expert]));
+            var experts = Largest(left, token.ExpertsPerToken);
+            var sum = experts.Sum(expert => Math.Exp(left[expert]));
             return (experts, [.. experts.Select(expert => Math.Exp(left[expert]) / sum)]);
         },
         // It would have been chosen, and numbering the experts that are left anew gives other numbers.
@@ -75,12 +75,12 @@ public static partial class Exercises
     private static double InformationOf(int[][] counts)
     {
         double all = Tokens(counts), information = 0;
-        for (int row = 0; row < counts.Length; row++)
+        for (var row = 0; row < counts.Length; row++)
         {
-            for (int column = 0; column < counts[row].Length; column++)
+            for (var column = 0; column < counts[row].Length; column++)
             {
                 if (counts[row][column] == 0) continue;
-                double joint = counts[row][column] / all;
+                var joint = counts[row][column] / all;
                 information += joint * Math.Log(joint / (counts[row].Sum() / all * (counts.Sum(other => other[column]) / all)));
             }
         }

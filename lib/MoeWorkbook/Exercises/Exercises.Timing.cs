@@ -41,7 +41,7 @@ public static partial class Exercises
         // A whole number of tokens only from powers of two, with which no order of operations rounds it up or down.
         random => Until(() =>
             {
-                bool powers = random.Next(4) == 0;
+                var powers = random.Next(4) == 0;
                 (double, double, long, long, long) drawn = (powers ? Pick(random, 16, 32, 64) : random.Next(20, 80), powers ? Pick(random, 128, 256, 512) : random.Next(100, 900),
                     Pick(random, 8, 16, 32), Pick(random, 8, 64), Pick(random, 1, 2, 4));
                 return (Machine: drawn, powers);
@@ -73,7 +73,7 @@ public static partial class Exercises
 
     private static (double Dense, double Moe) TokensToRidge((double GigabytesPerSecond, double GigaflopsPerSecond, long BitsPerWeight, long Experts, long ExpertsPerToken) machine)
     {
-        double dense = machine.GigaflopsPerSecond / machine.GigabytesPerSecond * machine.BitsPerWeight / 8 / 2;
+        var dense = machine.GigaflopsPerSecond / machine.GigabytesPerSecond * machine.BitsPerWeight / 8 / 2;
         return (dense, dense * machine.Experts / machine.ExpertsPerToken);
     }
 

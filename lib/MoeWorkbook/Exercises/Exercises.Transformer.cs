@@ -10,7 +10,7 @@ public static partial class Exercises
         ["queries", "keys"],
         random =>
         {
-            int queries = random.Next(1, 5);
+            var queries = random.Next(1, 5);
             return (queries, queries + random.Next(3));
         },
         mask => [.. Enumerable.Range(mask.Keys - mask.Queries, mask.Queries).Select(position =>
@@ -24,12 +24,12 @@ public static partial class Exercises
         ["x", "γ", "ε"],
         random =>
         {
-            int size = random.Next(2, 6);
+            var size = random.Next(2, 6);
             return (Numbers(random, size), Numbers(random, size), random.Next(2) == 0 ? 1e-5 : 0.1);
         },
         norm =>
         {
-            double scale = Math.Sqrt(norm.Hidden.Sum(x => x * x) / norm.Hidden.Length + norm.Epsilon);
+            var scale = Math.Sqrt(norm.Hidden.Sum(x => x * x) / norm.Hidden.Length + norm.Epsilon);
             return [.. norm.Hidden.Zip(norm.Gain, (x, gain) => x / scale * gain)];
         },
         norm => norm.Epsilon == 0.1);
@@ -40,8 +40,8 @@ public static partial class Exercises
         ["a", "b", "position t", "pair i", "head size d_h"],
         random =>
         {
-            int headSize = Pick(random, 8, 16, 64, 128);
-            double[] pair = Numbers(random, 2);
+            var headSize = Pick(random, 8, 16, 64, 128);
+            var pair = Numbers(random, 2);
             // Single precision knows a larger angle to fewer digits.
             return (pair[0], pair[1], random.Next(0, 25), random.Next(headSize / 2), headSize);
         },
@@ -79,7 +79,7 @@ public static partial class Exercises
         ["hidden", "query heads", "key-value heads", "head size", "feed-forward size", "context"],
         random =>
         {
-            int keyValueHeads = Pick(random, 1, 2, 4, 8);
+            var keyValueHeads = Pick(random, 1, 2, 4, 8);
             return (Pick(random, 1024, 2048, 4096), keyValueHeads * Pick(random, 1, 2, 4), keyValueHeads, Pick(random, 64, 128), Pick(random, 2816, 8192, 14336), Pick(random, 1, 1000, 32768));
         },
         block => (

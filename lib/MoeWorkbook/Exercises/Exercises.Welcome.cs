@@ -11,7 +11,7 @@ public static partial class Exercises
         random => [.. Enumerable.Range(0, random.Next(2, 6)).Select(_ => Math.Round(4 * random.NextDouble() - 2, 2))],
         logits =>
         {
-            double sum = logits.Sum(Math.Exp);
+            var sum = logits.Sum(Math.Exp);
             return [.. logits.Select(z => Math.Exp(z) / sum)];
         });
 
@@ -23,12 +23,12 @@ public static partial class Exercises
         {
             long[] shape = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => (long)random.Next(2, 6))];
             long[] Part(int dimensions) => [.. shape[^dimensions..].Select(size => random.Next(3) == 0 ? 1 : size)];
-            int shorter = random.Next(1, shape.Length + 1);
+            var shorter = random.Next(1, shape.Length + 1);
             return random.Next(2) == 0 ? (Part(shape.Length), Part(shorter)) : (Part(shorter), Part(shape.Length));
         },
         shapes =>
         {
-            int dimensions = Math.Max(shapes.One.Length, shapes.Other.Length);
+            var dimensions = Math.Max(shapes.One.Length, shapes.Other.Length);
             return [.. Enumerable.Range(0, dimensions).Select(i => Math.Max(SizeAt(shapes.One, i - dimensions), SizeAt(shapes.Other, i - dimensions)))];
         },
         // Neither shape is the answer, and the shorter one lies at the right.
@@ -41,7 +41,7 @@ public static partial class Exercises
         ["hidden states", "weights"],
         random =>
         {
-            int tokens = random.Next(2, 4);
+            var tokens = random.Next(2, 4);
             return (Matrix(random, tokens, random.Next(2, 4)), Vector(random, tokens));
         },
         token => token.Hidden * token.Weights.unsqueeze(1),
@@ -56,7 +56,7 @@ public static partial class Exercises
         ["θ", "x", "y"],
         random =>
         {
-            int count = random.Next(2, 5);
+            var count = random.Next(2, 5);
             return (Vector(random, count), Vector(random, count), random.Next(-20, 21) / 10.0);
         },
         model => 2 * ((model.Parameters * model.Input).sum() - model.Target) * model.Input,

@@ -7,7 +7,7 @@ internal sealed class PrintedText : TextWriter
 {
     private const int MostCharacters = 500;
     // Console.Out is one for the process: who replaces it must be the one who puts it back.
-    private static readonly Lock s_console = new();
+    private static readonly Lock _onlyOne = new();
     private readonly StringBuilder _kept = new();
     private readonly TextWriter _console;
     private Thread? _thread;
@@ -15,7 +15,7 @@ internal sealed class PrintedText : TextWriter
     /// <summary>Stands in for the console; waits until no other does.</summary>
     public PrintedText()
     {
-        s_console.Enter();
+        _onlyOne.Enter();
         _console = Console.Out;
         Console.SetOut(this);
     }
@@ -54,7 +54,7 @@ internal sealed class PrintedText : TextWriter
     {
         lock (_kept)
         {
-            string text = string.Join(" / ", _kept.ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+            var text = string.Join(" / ", _kept.ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
             return _kept.Length < MostCharacters ? text : text + " …";
         }
     }
@@ -63,7 +63,7 @@ internal sealed class PrintedText : TextWriter
     protected override void Dispose(bool disposing)
     {
         Console.SetOut(_console);
-        s_console.Exit();
+        _onlyOne.Exit();
         base.Dispose(disposing);
     }
 

@@ -64,7 +64,7 @@ public sealed class BatchedExperts : ExpertRunner
     /// <summary>Asks the device who has work, the one time that the host waits for it, and chooses.</summary>
     private static Tensor Loaded(Tensor inputs, RoutingDecision routing, ExpertWeights experts)
     {
-        int none = experts.ExpertCount; // stands for the expert of a dropped assignment
+        var none = experts.ExpertCount; // stands for the expert of a dropped assignment
         var owners = routing.Experts.masked_fill(routing.Kept.logical_not(), none); // [assignments]
         // Few are counted here: on the device that would be several pieces of work more before the first weight is read.
         var few = owners.numel() <= FewAssignments ? owners.cpu().data<long>().ToArray() : null;

@@ -53,13 +53,13 @@ public sealed class DenseBaseline : ExpertRunner
         var intermediate = Activation.Apply(experts.Kind, projected).unbind(1); // n times [tokens, intermediate]
         var down = experts.Down.unbind();
         var output = zeros_like(hidden);
-        for (int e = 0; e < _count; e++) output.add_(MatrixProduct.Linear(intermediate[e], down[e]));
+        for (var e = 0; e < _count; e++) output.add_(MatrixProduct.Linear(intermediate[e], down[e]));
         return output;
     }
 
     private RoutingDecision Everywhere(RoutingDecision routing)
     {
-        long assignments = routing.TokenCount * _count;
+        var assignments = routing.TokenCount * _count;
         var device = routing.Tokens.device;
         return routing with
         {

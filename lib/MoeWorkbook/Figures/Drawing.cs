@@ -32,7 +32,7 @@ internal sealed class Drawing(int width, int height)
     {
         Line(colour, stroke, points);
         var ((fromX, fromY), (toX, toY)) = (points[^2], points[^1]);
-        double angle = Math.Atan2(toY - fromY, toX - fromX) * 180 / Math.PI;
+        var angle = Math.Atan2(toY - fromY, toX - fromX) * 180 / Math.PI;
         Add($"""<path d="M1,0 L-7,-4.5 L-7,4.5 Z" transform="translate({toX},{toY}) rotate({angle})" fill="{colour}"/>""");
     }
 

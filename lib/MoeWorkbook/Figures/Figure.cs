@@ -11,9 +11,9 @@ namespace MoeWorkbook;
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
 public sealed class Figure : INotebookDisplay
 {
-    private static readonly JsonSerializerOptions AsIs = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _asIs = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static readonly object Config = new { responsive = true, displaylogo = false, modeBarButtons = new[] { new[] { "toImage" } } };
+    private static readonly object _config = new { responsive = true, displaylogo = false, modeBarButtons = new[] { new[] { "toImage" } } };
 
     // What stands in a figure's place until it is drawn.
     private const string Waiting = "The output of the notebook's first cell draws this figure. Run that cell, or scroll up to its output; a notebook that came from elsewhere must be trusted first.";
@@ -31,7 +31,7 @@ public sealed class Figure : INotebookDisplay
         ArgumentNullException.ThrowIfNull(chart);
         ArgumentNullException.ThrowIfNull(title);
         ArgumentNullException.ThrowIfNull(caption);
-        this._chart = chart;
+        _chart = chart;
         Title = title;
         Caption = caption;
     }
@@ -50,13 +50,13 @@ public sealed class Figure : INotebookDisplay
     public object Layout { get; init; } = new { };
 
     /// <summary>The figure as plotly.js takes it: an object with <c>data</c>, <c>layout</c> and <c>config</c>.</summary>
-    public string ToJson() => Json.ToJsonString(AsIs);
+    public string ToJson() => Json.ToJsonString(_asIs);
 
     /// <summary>The figure as a piece of an HTML page; the page's or notebook's <see cref="FigureScript"/> draws it.</summary>
     public string ToHtml()
     {
         // Inside a script element no "<" may stand: "</script>" would end it.
-        string json = ToJson().Replace("<", "\\u003c", StringComparison.Ordinal);
+        var json = ToJson().Replace("<", "\\u003c", StringComparison.Ordinal);
         return $"""
             <figure style="margin:1em 0;padding:12px 14px;background:#fff;color:{FigureStyle.Ink};border-radius:8px;font-family:{FigureStyle.FontFamily};overflow:hidden">
             {Element("div", "font-size:17px;font-weight:600;margin:0 0 6px", Title)}
@@ -113,7 +113,7 @@ public sealed class Figure : INotebookDisplay
         {
             data = written["data"] ?? new JsonArray(),
             layout,
-            config = Config,
+            config = _config,
         });
     }
 

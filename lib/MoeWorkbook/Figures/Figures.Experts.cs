@@ -60,14 +60,14 @@ public static partial class Figures
     {
         ArgumentNullException.ThrowIfNull(layers);
         if (layers.Count == 0) throw new ArgumentException("there is no layer to draw", nameof(layers));
-        int experts = (int)layers[0].ExpertCount;
+        var experts = (int)layers[0].ExpertCount;
         if (layers.FirstOrDefault(layer => layer.ExpertCount != experts) is { } other)
             throw new ArgumentException($"the layers must have as many experts each, but there are {experts} and {other.ExpertCount}", nameof(layers));
         var shares = new double[layers.Count, experts];
-        for (int layer = 0; layer < layers.Count; layer++)
+        for (var layer = 0; layer < layers.Count; layer++)
         {
             var statistics = LoadStatistics.Of(layers[layer]);
-            for (int e = 0; e < experts; e++) shares[layer, e] = 100 * statistics.Shares[e];
+            for (var e = 0; e < experts; e++) shares[layer, e] = 100 * statistics.Shares[e];
         }
 
         return HeatMap(shares,

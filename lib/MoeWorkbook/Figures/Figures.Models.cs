@@ -8,7 +8,7 @@ public static partial class Figures
 {
     private const double Billion = 1e9;
 
-    private static readonly (ModelComponent Component, string Color)[] Components =
+    private static readonly (ModelComponent Component, string Color)[] _components =
     [
         (ModelComponent.Embeddings, FigureStyle.SkyBlue),
         (ModelComponent.Attention, FigureStyle.Orange),
@@ -26,7 +26,7 @@ public static partial class Figures
     public static Figure ParameterShares(IEnumerable<PublishedModel> models)
     {
         var counted = Counted(models);
-        var bars = Components
+        var bars = _components
             .Where(part => counted.Any(m => m.Count.TotalByComponent[part.Component] > 0))
             .Select(part =>
             {

@@ -45,13 +45,13 @@ public static partial class Figures
     {
         ArgumentNullException.ThrowIfNull(gradients);
         var panels = gradients.Select(panel => (panel.Name, Values: Matrix(panel.Gradient))).ToList();
-        double largest = panels.SelectMany(panel => panel.Values.Cast<double>()).Select(Math.Abs).Where(double.IsFinite).DefaultIfEmpty().Max();
+        var largest = panels.SelectMany(panel => panel.Values.Cast<double>()).Select(Math.Abs).Where(double.IsFinite).DefaultIfEmpty().Max();
         if (largest == 0) largest = 1;
         foreach (var (_, values) in panels)
         {
-            for (int token = 0; token < values.GetLength(0); token++)
+            for (var token = 0; token < values.GetLength(0); token++)
             {
-                for (int expert = 0; expert < values.GetLength(1); expert++)
+                for (var expert = 0; expert < values.GetLength(1); expert++)
                     if (Math.Abs(values[token, expert]) < 1e-6 * largest) values[token, expert] = double.NaN;
             }
         }
@@ -73,14 +73,14 @@ public static partial class Figures
         var charts = panels.Select(panel =>
         {
             int[] experts = [.. Enumerable.Range(0, panel.Load.Length)];
-            double mean = panel.Load.Average();
+            var mean = panel.Load.Average();
             return (panel.Name, Chart.Combine(new[]
             {
                 Chart.Column<double, int, string>(values: panel.Load, Keys: experts, MarkerColor: FigureStyle.ToColor(FigureStyle.Blue), ShowLegend: false),
                 Chart.Line<double, double, string>(x: [-0.5, experts.Length - 0.5], y: [mean, mean], ShowMarkers: false, ShowLegend: false, LineColor: FigureStyle.ToColor(FigureStyle.Vermilion)),
             }));
         }).ToList();
-        double highest = Math.Max(1, panels.SelectMany(panel => panel.Load).DefaultIfEmpty(1).Max());
+        var highest = Math.Max(1, panels.SelectMany(panel => panel.Load).DefaultIfEmpty(1).Max());
         return Panels(charts, "expert", "tokens",
             new { range = new[] { -0.5, panels.Select(panel => panel.Load.Length).FirstOrDefault() - 0.5 }, showgrid = false, dtick = 1 },
             new { range = new[] { 0, 1.05 * highest } }, 150, [], title, caption);
@@ -109,7 +109,7 @@ public static partial class Figures
         var charts = panels.Select(panel => (panel.Name, Chart.Heatmap<double, int, int, string>(
             zData: Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, columns).Select(column => panel.Values[row, column]).ToArray()).ToArray(),
             X: Enumerable.Range(0, columns).ToArray(), Y: Enumerable.Range(0, rows).ToArray(), XGap: 1, YGap: 1))).ToList();
-        bool numbers = ShowsNumbers(panels);
+        var numbers = ShowsNumbers(panels);
         return Panels(charts, "expert", "token", NamedAxis(Numbers(columns), mirrored: true), NamedAxis(tokens, reversed: true, mirrored: true), Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400),
             new()
             {
@@ -143,12 +143,12 @@ public static partial class Figures
         int columns = panels.Count <= 3 ? panels.Count : (int)Math.Ceiling(Math.Sqrt(panels.Count)), rows = (panels.Count + columns - 1) / columns;
         var titled = panels.Select(panel => Titled(panel.Chart, x, y, StyleParam.AxisType.Linear, StyleParam.AxisType.Linear));
         // The gap between two rows holds the title of the lower one.
-        double gap = 34.0 / (panelHeight + 34);
+        var gap = 34.0 / (panelHeight + 34);
         var chart = panels.Count == 1 ? titled.Single()
             : Chart.Grid(titled, rows, columns, SubPlotTitles: panels.Select(panel => panel.Name).ToArray(), Pattern: StyleParam.LayoutGridPattern.Coupled, XGap: 0.06, YGap: gap);
-        for (int column = 1; column <= columns; column++)
+        for (var column = 1; column <= columns; column++)
             layout[Numbered("xaxis", column)] = xAxis;
-        for (int row = 1; row <= rows; row++)
+        for (var row = 1; row <= rows; row++)
             layout[Numbered("yaxis", row)] = yAxis;
         return new Figure(chart, title, caption) { Height = rows * panelHeight + (rows - 1) * 34 + 100, Layout = layout };
 
@@ -162,15 +162,15 @@ public static partial class Figures
     {
         ArgumentNullException.ThrowIfNull(routing);
         var values = new double[routing.TokenCount, routing.ExpertCount];
-        for (int token = 0; token < values.GetLength(0); token++)
+        for (var token = 0; token < values.GetLength(0); token++)
         {
-            for (int expert = 0; expert < values.GetLength(1); expert++) values[token, expert] = double.NaN;
+            for (var expert = 0; expert < values.GetLength(1); expert++) values[token, expert] = double.NaN;
         }
 
         using var scope = NewDisposeScope();
         var (tokens, experts) = (routing.Tokens.cpu().data<long>().ToArray(), routing.Experts.cpu().data<long>().ToArray());
         var (weights, kept) = (routing.Weights.detach().to(ScalarType.Float64).cpu().data<double>().ToArray(), routing.Kept.cpu().data<bool>().ToArray());
-        for (int i = 0; i < tokens.Length; i++)
+        for (var i = 0; i < tokens.Length; i++)
         {
             if (kept[i]) values[tokens[i], experts[i]] = weights[i];
         }
@@ -191,7 +191,7 @@ public static partial class Figures
         using var scope = NewDisposeScope();
         var flat = tensor.detach().to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
         var values = new double[tensor.shape[0], tensor.shape[1]];
-        for (int i = 0; i < flat.Length; i++) values[i / tensor.shape[1], i % tensor.shape[1]] = flat[i];
+        for (var i = 0; i < flat.Length; i++) values[i / tensor.shape[1], i % tensor.shape[1]] = flat[i];
         return values;
     }
 }

@@ -18,7 +18,7 @@ public static partial class Figures
         var drawn = series.Select(one => (one.Name, Points: one.Points.Select(point =>
         {
             if (!(point.Work.Bytes > 0 && point.Work.Flops > 0)) throw new ArgumentException($"A point of '{one.Name}' moves or computes nothing: it has no place on a roofline.", nameof(series));
-            double operations = point.Work.Flops / Billion;
+            var operations = point.Work.Flops / Billion;
             return (X: point.Work.Flops / point.Work.Bytes, Rate: new Estimate(operations / point.Seconds.Value, operations / point.Seconds.High, operations / point.Seconds.Low));
         }).ToList())).ToList();
         var points = drawn.SelectMany(one => one.Points).ToList();
@@ -75,7 +75,7 @@ public static partial class Figures
             Chart.Line<double, double, string>(x: pattern.Rows.Select(row => (double)row.Tokens), y: pattern.Rows.Select(row => row.AdvantageOverTotal.Value),
                 ShowMarkers: true, Name: $"measured, {pattern.Pattern.ToString().ToLowerInvariant()}", LineColor: SeriesColor(i), MarkerColor: SeriesColor(i)),
             [.. pattern.Rows.Select(row => row.AdvantageOverTotal)], SeriesColor(i)));
-        double highest = patterns.SelectMany(pattern => pattern.Rows).Max(row => row.AdvantageOverTotal.High);
+        var highest = patterns.SelectMany(pattern => pattern.Rows).Max(row => row.AdvantageOverTotal.High);
         return new Figure(Titled(Chart.Combine([predicted, .. measured]), "tokens computed together", "time of the dense block / time of the layer", StyleParam.AxisType.Log, StyleParam.AxisType.Linear),
             "How the advantage fades with the batch",
             "One token reads only its own experts; many tokens together read them all. Then the layer saves arithmetic, but no longer bytes.")

@@ -25,7 +25,7 @@ public static partial class Figures
         }
 
         if (shown.Count == 0) throw new ArgumentException("There is no run to draw.", nameof(runs));
-        int experts = shown[0].Stages[0].Load[layer].Count;
+        var experts = shown[0].Stages[0].Load[layer].Count;
         var panels = shown.Select(run => (run.Name, Chart.Heatmap<double, int, int, string>(
             zData: Enumerable.Range(0, experts).Select(expert => run.Stages.Select(stage => experts * stage.LoadOf(layer).Shares[expert]).ToArray()).ToArray(),
             X: run.Stages.Select(stage => stage.Step).ToArray(), Y: Enumerable.Range(0, experts).ToArray()))).ToList();
@@ -64,7 +64,7 @@ public static partial class Figures
     public static Figure LossCurves(IEnumerable<TrainingRun> runs, TrainingCost cost, string title, string caption, double? entropyFloor = null)
     {
         ArgumentNullException.ThrowIfNull(runs);
-        string x = cost switch { TrainingCost.Steps => "training step", TrainingCost.Flops => "operations (FLOP)", _ => "training time (s)" };
+        var x = cost switch { TrainingCost.Steps => "training step", TrainingCost.Flops => "operations (FLOP)", _ => "training time (s)" };
         return Bands(runs.GroupBy(run => run.Name).Select(group => (group.Key, group.Select(run => run.Curve(cost).Skip(run.Validations.Count / 10).ToList()).ToList())), title, caption, x, "validation loss (nats a byte)", entropyFloor);
     }
 
@@ -106,7 +106,7 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(domains);
         var placed = domains.Select(domain => (domain.Name, Place: directions.PlaceOf(domain.MeanLogits))).ToList();
         // Rows and hidden states have lengths of their own; only directions can be compared.
-        double scale = placed.Count == 0 ? 1 : Longest(directions.Experts) / Math.Max(1e-12, Longest(placed.Select(domain => domain.Place)));
+        var scale = placed.Count == 0 ? 1 : Longest(directions.Experts) / Math.Max(1e-12, Longest(placed.Select(domain => domain.Place)));
         var charts = new List<GenericChart>
         {
             Chart.Point<double, double, string>(x: directions.Experts.Select(p => p.X), y: directions.Experts.Select(p => p.Y), Name: "expert's row of the router",
@@ -145,9 +145,9 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(ablation);
         ArgumentNullException.ThrowIfNull(domains);
         var rise = new double[ablation.Losses.Count, ablation.Whole.Count];
-        for (int expert = 0; expert < rise.GetLength(0); expert++)
+        for (var expert = 0; expert < rise.GetLength(0); expert++)
         {
-            for (int domain = 0; domain < rise.GetLength(1); domain++) rise[expert, domain] = ablation.Rise(expert, domain);
+            for (var domain = 0; domain < rise.GetLength(1); domain++) rise[expert, domain] = ablation.Rise(expert, domain);
         }
 
         return HeatMap(rise, Numbers(ablation.Losses.Count), domains, title, caption, "domain", "expert taken away", "rise (nats a byte)");
@@ -191,7 +191,7 @@ public static partial class Figures
 
     private static Plotly.NET.Color Tint(int series)
     {
-        string hex = FigureStyle.Palette[series % FigureStyle.Palette.Count];
+        var hex = FigureStyle.Palette[series % FigureStyle.Palette.Count];
         int Part(int at) => int.Parse(hex.AsSpan(at, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         return Plotly.NET.Color.fromARGB(48, Part(1), Part(3), Part(5));
     }

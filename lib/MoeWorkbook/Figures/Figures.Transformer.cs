@@ -39,8 +39,8 @@ public static partial class Figures
         var active = ParameterCount.Of(config).ActiveByComponent;
         var windowless = config with { LayerAttention = [.. config.LayerAttention.Select(kind => kind == AttentionKind.SlidingWindow ? AttentionKind.Full : kind)] };
         int[] contexts = [.. Contexts(LongestContext)];
-        double feedForward = Products(ModelComponent.DenseFeedForward, ModelComponent.RoutedExperts, ModelComponent.SharedExperts, ModelComponent.Router);
-        double projections = Products(ModelComponent.Attention);
+        var feedForward = Products(ModelComponent.DenseFeedForward, ModelComponent.RoutedExperts, ModelComponent.SharedExperts, ModelComponent.Router);
+        var projections = Products(ModelComponent.Attention);
 
         List<FlopsLine> lines =
         [
@@ -88,7 +88,7 @@ public static partial class Figures
     // Powers of two from 256, and the longest itself.
     private static IEnumerable<int> Contexts(int longest)
     {
-        for (int context = 256; context < longest; context *= 2)
+        for (var context = 256; context < longest; context *= 2)
             yield return context;
         yield return longest;
     }

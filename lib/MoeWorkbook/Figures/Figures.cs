@@ -129,7 +129,7 @@ public static partial class Figures
     private static object NamedAxis(IReadOnlyList<string> names, bool reversed = false, bool mirrored = false)
     {
         // Where there are many, only some are named.
-        int step = Math.Max(1, names.Count / 24);
+        var step = Math.Max(1, names.Count / 24);
         int[] named = [.. Enumerable.Range(0, names.Count).Where(i => i % step == 0)];
         return new
         {

@@ -9,7 +9,7 @@ namespace MoeWorkbook;
 /// <summary>One empty page of a Chromium without a window, spoken to in the DevTools protocol (chromedevtools.github.io/devtools-protocol).</summary>
 internal sealed class HeadlessBrowser : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
 
     private readonly Process _process;
     private readonly string _profile;
@@ -50,9 +50,9 @@ internal sealed class HeadlessBrowser : IAsyncDisposable
     /// <summary>Starts the first of some browsers with one empty page.</summary>
     internal static async Task<HeadlessBrowser> StartAsync(IReadOnlyList<string> programs)
     {
-        string program = Find(programs) ?? throw new FileNotFoundException(
+        var program = Find(programs) ?? throw new FileNotFoundException(
             $"Pictures of figures are drawn by Chromium, Chrome or Edge, and none is installed (looked for {string.Join(", ", programs)}); on Debian and Ubuntu 'apt-get install chromium' brings one.");
-        string profile = Directory.CreateTempSubdirectory("browser-").FullName;
+        var profile = Directory.CreateTempSubdirectory("browser-").FullName;
         var start = new ProcessStartInfo(program,
         [
             "--headless", "--remote-debugging-port=0", $"--user-data-dir={profile}", "--no-first-run", "--disable-gpu", "--disable-extensions", "--disable-dev-shm-usage",
@@ -90,7 +90,7 @@ internal sealed class HeadlessBrowser : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The browser refuses it, or has ended.</exception>
     public async Task<JsonNode> SendAsync(string method, object? parameters = null)
     {
-        int id = Interlocked.Increment(ref _sent);
+        var id = Interlocked.Increment(ref _sent);
         var answer = new TaskCompletionSource<JsonNode>(TaskCreationOptions.RunContinuationsAsynchronously);
         _waiting[id] = answer;
         var command = new JsonObject { ["id"] = id, ["method"] = method, ["params"] = JsonSerializer.SerializeToNode(parameters ?? new { }) };
@@ -105,7 +105,7 @@ internal sealed class HeadlessBrowser : IAsyncDisposable
             _sending.Release();
         }
 
-        return await answer.Task.WaitAsync(Patience);
+        return await answer.Task.WaitAsync(_patience);
     }
 
     /// <summary>Ends the browser and deletes its profile.</summary>
@@ -131,7 +131,7 @@ internal sealed class HeadlessBrowser : IAsyncDisposable
     {
         const string mark = "DevTools listening on ";
         var address = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        string last = "";
+        var last = "";
         _process.OutputDataReceived += (_, _) => { };
         _process.ErrorDataReceived += (_, line) =>
         {
@@ -141,7 +141,7 @@ internal sealed class HeadlessBrowser : IAsyncDisposable
         };
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(_patience);
         await _socket.ConnectAsync(new Uri(await address.Task.WaitAsync(limit.Token)), limit.Token);
         _receiving = ReceiveAsync();
         var target = await SendAsync("Target.createTarget", new { url = "about:blank" });

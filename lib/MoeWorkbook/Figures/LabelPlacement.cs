@@ -19,9 +19,9 @@ internal static class LabelPlacement
         var area = new Box(0, 0, width, height);
         var places = new (double X, double Y)?[labels.Count];
         // First come, first served; then twice more, since room has become free where a neighbour found a better place.
-        for (int pass = 0; pass < 3; pass++)
+        for (var pass = 0; pass < 3; pass++)
         {
-            for (int i = 0; i < labels.Count; i++)
+            for (var i = 0; i < labels.Count; i++)
             {
                 places[i] = null;
                 var taken = fixedBoxes.Concat(Enumerable.Range(0, labels.Count).Where(j => places[j] is not null).Select(j => At(j, places[j]!.Value))).ToList();
@@ -37,7 +37,7 @@ internal static class LabelPlacement
     // Beside, above and below the point first, then further and further out.
     private static IEnumerable<(double X, double Y)> Offsets(double halfWidth)
     {
-        foreach (double gap in (double[])[4, 10, 18, 28, 40])
+        foreach (var gap in (double[])[4, 10, 18, 28, 40])
         {
             double besides = PointRadius + gap + halfWidth, above = PointRadius + gap + LineHeight / 2;
             foreach (var offset in ((double, double)[])[(besides, 0), (-besides, 0), (0, -above), (0, above), (besides, -above), (-besides, -above), (besides, above), (-besides, above), (halfWidth, -above), (-halfWidth, -above), (halfWidth, above), (-halfWidth, above)])

@@ -6,7 +6,7 @@ namespace MoeWorkbook;
 /// <summary>A page of a headless browser that draws figures as pictures, one after the other. It has plotly.js and asks no network.</summary>
 public sealed class PicturePage : IAsyncDisposable
 {
-    private static readonly string[] Formats = ["png", "svg", "jpeg", "webp"];
+    private static readonly string[] _formats = ["png", "svg", "jpeg", "webp"];
 
     private readonly HeadlessBrowser _browser;
 
@@ -44,12 +44,12 @@ public sealed class PicturePage : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height ?? figure.Height, nameof(height));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scale);
-        string format = Path.GetExtension(path).TrimStart('.').ToLowerInvariant();
-        if (!Formats.Contains(format)) throw new ArgumentException($"'{path}' ends in none of {string.Join(", ", Formats.Select(known => "." + known))}.", nameof(path));
-        string size = string.Create(CultureInfo.InvariantCulture, $"width: {width}, height: {height ?? figure.Height}, scale: {scale}");
-        string address = (await _browser.EvaluateAsync($"Plotly.toImage({figure.ToJson()}, {{ format: '{format}', {size} }})"))!.GetValue<string>();
-        string data = address[(address.IndexOf(',', StringComparison.Ordinal) + 1)..];
-        byte[] picture = format == "svg" ? Encoding.UTF8.GetBytes(Uri.UnescapeDataString(data)) : Convert.FromBase64String(data);
+        var format = Path.GetExtension(path).TrimStart('.').ToLowerInvariant();
+        if (!_formats.Contains(format)) throw new ArgumentException($"'{path}' ends in none of {string.Join(", ", _formats.Select(known => "." + known))}.", nameof(path));
+        var size = string.Create(CultureInfo.InvariantCulture, $"width: {width}, height: {height ?? figure.Height}, scale: {scale}");
+        var address = (await _browser.EvaluateAsync($"Plotly.toImage({figure.ToJson()}, {{ format: '{format}', {size} }})"))!.GetValue<string>();
+        var data = address[(address.IndexOf(',', StringComparison.Ordinal) + 1)..];
+        var picture = format == "svg" ? Encoding.UTF8.GetBytes(Uri.UnescapeDataString(data)) : Convert.FromBase64String(data);
         WholeFile.Write(path, picture);
     }
 

@@ -20,7 +20,7 @@ public static partial class Schematics
                 $"the decision has {routing.TokenCount} tokens, {kept.Count} kept assignments and {routing.ExpertCount} experts; up to {MostTokens} tokens, 1 to {MostAssignments} assignments and {MostExperts} experts can be drawn", nameof(routing));
 
         const double row = 25, gap = 12, top = 40;
-        int groups = kept.Select(a => a.Expert).Distinct().Count();
+        var groups = kept.Select(a => a.Expert).Distinct().Count();
         double height = kept.Count * row + (groups - 1) * gap, tokenRow = height / routing.TokenCount;
         var drawing = new Drawing(760, (int)(top + height + 44));
         foreach (var (x, text) in (ReadOnlySpan<(double, string)>)[(45, "tokens"), (262, "sorted by expert"), (405, "experts"), (714, "outputs")])
@@ -28,11 +28,11 @@ public static partial class Schematics
         foreach (var (x, text) in (ReadOnlySpan<(double, string)>)[(143, "one gather"), (585, "one scatter")])
             drawing.Text(x, top + height + 24, text, size: 12, faint: true);
 
-        double y = top;
+        var y = top;
         foreach (var slice in kept.GroupBy(a => a.Expert))
         {
-            string colour = FigureStyle.Palette[(int)(slice.Key % FigureStyle.Palette.Count)];
-            double sliceHeight = slice.Count() * row;
+            var colour = FigureStyle.Palette[(int)(slice.Key % FigureStyle.Palette.Count)];
+            var sliceHeight = slice.Count() * row;
             drawing.Box(360, y + 1, 90, sliceHeight - 2, $"expert {slice.Key}", colour);
             foreach (var assignment in slice)
             {
@@ -46,7 +46,7 @@ public static partial class Schematics
             }
             y += gap;
         }
-        for (int token = 0; token < routing.TokenCount; token++)
+        for (var token = 0; token < routing.TokenCount; token++)
         {
             double middle = top + (token + 0.5) * tokenRow, boxHeight = Math.Min(30, tokenRow - 4);
             drawing.Box(8, middle - boxHeight / 2, 74, boxHeight, $"token {token}", FigureStyle.Grey);
@@ -67,7 +67,7 @@ public static partial class Schematics
         ArgumentNullException.ThrowIfNull(routings);
         if (routings.Count == 0) throw new ArgumentException("there is no decision to draw", nameof(routings));
         var panels = routings.Select(r => (r.Title, Experts: Queues(r.Routing, capacity))).ToList();
-        long longest = panels.Max(panel => panel.Experts.Max(expert => capacity + expert.Dropped.Length));
+        var longest = panels.Max(panel => panel.Experts.Max(expert => capacity + expert.Dropped.Length));
         if (longest > MostInARow || panels.Any(panel => panel.Experts.Length > MostExperts))
             throw new ArgumentException($"up to {MostExperts} experts and {MostInARow} slots and dropped assignments in a row can be drawn", nameof(routings));
 
@@ -81,15 +81,15 @@ public static partial class Schematics
             drawing.Text(left, y + 46, "slots", "start", size: 12, faint: true);
             if (experts.Any(expert => expert.Dropped.Length > 0)) drawing.Text(dropped, y + 46, "dropped", "start", size: 12, faint: true);
             y += heading;
-            for (int e = 0; e < experts.Length; e++, y += row)
+            for (var e = 0; e < experts.Length; e++, y += row)
             {
                 drawing.Text(left - 12, y + row / 2, $"expert {e}", "end");
-                for (int i = 0; i < capacity; i++)
+                for (var i = 0; i < capacity; i++)
                 {
-                    bool filled = i < experts[e].Filled.Length;
+                    var filled = i < experts[e].Filled.Length;
                     drawing.Box(left + i * slot + 1, y + 3, slot - 2, row - 6, filled ? $"{experts[e].Filled[i]}" : "", filled ? FigureStyle.Blue : FigureStyle.Grey, filled);
                 }
-                for (int i = 0; i < experts[e].Dropped.Length; i++)
+                for (var i = 0; i < experts[e].Dropped.Length; i++)
                     drawing.Box(dropped + i * slot + 1, y + 3, slot - 2, row - 6, $"{experts[e].Dropped[i]}", FigureStyle.Vermilion);
             }
         }
@@ -101,7 +101,7 @@ public static partial class Schematics
     {
         var byExpert = Assignments(routing).ToLookup(a => a.Expert);
         var queues = new (long[] Filled, long[] Dropped)[routing.ExpertCount];
-        for (int e = 0; e < queues.Length; e++)
+        for (var e = 0; e < queues.Length; e++)
         {
             queues[e] = ([.. byExpert[e].Where(a => a.Kept).Select(a => a.Token)], [.. byExpert[e].Where(a => !a.Kept).Select(a => a.Token)]);
             if (queues[e].Filled.Length > capacity)

@@ -36,22 +36,22 @@ public static partial class Schematics
         const double top = 80, row = 34, column = 46;
         using var scope = NewDisposeScope();
         var (count, experts) = ((int)routing.TokenCount, (int)routing.ExpertCount);
-        double[] scores = routing.Scores.detach().to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
+        var scores = routing.Scores.detach().to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
         var chosen = routing.Tokens.cpu().data<long>().ToArray().Zip(routing.Experts.cpu().data<long>().ToArray()).ToHashSet();
         double first = left + 78, right = first + experts * column;
         drawing.Text(first + experts * column / 2, 24, title, bold: true);
-        for (int expert = 0; expert < experts; expert++)
+        for (var expert = 0; expert < experts; expert++)
         {
-            double x = first + (expert + 0.5) * column;
+            var x = first + (expert + 0.5) * column;
             drawing.Text(x, top - 18, $"E{expert}", faint: true);
             drawing.Text(x, top + count * row + 14, chosen.Count(pair => pair.Second == expert).ToString(CultureInfo.InvariantCulture), bold: true);
         }
 
-        for (int token = 0; token < count; token++)
+        for (var token = 0; token < count; token++)
         {
-            double y = top + token * row;
+            var y = top + token * row;
             drawing.Text(first - 10, y + row / 2 - 3, tokens[token], "end");
-            for (int expert = 0; expert < experts; expert++)
+            for (var expert = 0; expert < experts; expert++)
                 drawing.Box(first + expert * column + 2, y, column - 4, row - 6, scores[token * experts + expert].ToString("0.00", CultureInfo.InvariantCulture), FigureStyle.Blue, chosen.Contains((token, expert)));
             drawing.Text(right + 28, y + row / 2 - 3, chosen.Count(pair => pair.First == token).ToString(CultureInfo.InvariantCulture), bold: true);
         }

@@ -5,7 +5,7 @@ namespace MoeWorkbook;
 /// <summary>Drawings of ideas: what is connected with what, and how much flows where.</summary>
 public static partial class Schematics
 {
-    private static readonly double[] ExampleLogits = [0.31, -0.92, 2.10, 0.05, -1.40, 1.38, -0.22, 0.64];
+    private static readonly double[] _exampleLogits = [0.31, -0.92, 2.10, 0.05, -1.40, 1.38, -0.22, 0.64];
 
     /// <summary>A dense transformer block beside a Mixture-of-Experts block: they differ in the feed-forward half only.</summary>
     public static Svg DenseAndMoeBlock()
@@ -19,14 +19,14 @@ public static partial class Schematics
         drawing.Arrow(FigureStyle.Ink, 1.5, (180, 366), (180, 438));
 
         const int experts = 8, expertWidth = 34, gap = 5;
-        double left = 550 - (experts * expertWidth + (experts - 1) * gap) / 2.0;
+        var left = 550 - (experts * expertWidth + (experts - 1) * gap) / 2.0;
         int[] chosen = [1, 5];
         drawing.Arrow(FigureStyle.Ink, 1.5, (550, 272), (550, 284));
         drawing.Box(500, 284, 100, 26, "router", FigureStyle.Black);
-        for (int i = 0; i < experts; i++)
+        for (var i = 0; i < experts; i++)
         {
             double x = left + i * (expertWidth + gap), centre = x + expertWidth / 2.0;
-            bool lit = chosen.Contains(i);
+            var lit = chosen.Contains(i);
             drawing.Box(x, 342, expertWidth, 36, $"E{i}", FigureStyle.Blue, lit);
             if (!lit)
                 continue;
@@ -49,7 +49,7 @@ public static partial class Schematics
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="k"/> is below 1 or above the number of experts.</exception>
     public static Svg TokenPath(IReadOnlyList<double>? logits = null, int k = 2, string token = "token")
     {
-        logits ??= ExampleLogits;
+        logits ??= _exampleLogits;
         if (logits.Count is < 2 or > 16)
             throw new ArgumentException($"there are {logits.Count} logits; from 2 to 16 can be drawn", nameof(logits));
         if (!logits.All(double.IsFinite))
@@ -70,16 +70,16 @@ public static partial class Schematics
         drawing.Arrow(FigureStyle.Ink, 1.5, (110, middle), (138, middle));
         drawing.Box(140, top + 6, 64, height - 12, "router", FigureStyle.Black);
         drawing.Line(FigureStyle.Grey, 1, (285, top + 4), (285, top + height - 4));
-        for (int i = 0; i < logits.Count; i++)
+        for (var i = 0; i < logits.Count; i++)
         {
             double y = top + (i + 0.5) * row, bar = Math.Abs(logits[i]) * scale;
-            bool lit = chosen.Contains(i);
+            var lit = chosen.Contains(i);
             drawing.Bar(logits[i] < 0 ? 285 - bar : 285, y - 7, Math.Max(bar, 1), 14, lit ? FigureStyle.Blue : "#C9CED4");
             drawing.Text(375, y, logits[i].ToString("0.00", CultureInfo.InvariantCulture), "end", faint: !lit, bold: lit);
             drawing.Box(440, y - 14, 90, 28, $"expert {i}", FigureStyle.Blue, lit);
             if (!lit)
                 continue;
-            double weight = Math.Exp(logits[i] - largest) / sum;
+            var weight = Math.Exp(logits[i] - largest) / sum;
             drawing.Arrow(FigureStyle.Blue, 2, (384, y), (438, y));
             drawing.Arrow(FigureStyle.Blue, 1.5 + 3 * weight, (530, y), (640, y), (668 - (Math.Abs(y - middle) < 14 ? 4 : 0), middle + Math.Clamp(y - middle, -14, 14)));
             drawing.Text(604, y - 13, "× " + weight.ToString("0.00", CultureInfo.InvariantCulture), bold: true);

@@ -95,7 +95,7 @@ public static class HuggingFaceConfig
         {
             if (keys.Texts(key) is not { } kinds) return;
             if (kinds.Count != config.LayerCount) throw keys.Error(key, $"has {kinds.Count} entries; it must have one for each of the {config.LayerCount} layers");
-            for (int i = 0; i < kinds.Count; i++)
+            for (var i = 0; i < kinds.Count; i++)
             {
                 if (kinds[i] != kindOf(i)) throw keys.Error(key, $"has \"{kinds[i]}\" for layer {i}, which by the other keys has \"{kindOf(i)}\"");
             }

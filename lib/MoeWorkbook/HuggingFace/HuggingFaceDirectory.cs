@@ -13,7 +13,7 @@ public static class HuggingFaceDirectory
     private const int NamesShown = 5;
     private const string TiedHead = "lm_head.weight";
 
-    private static readonly string[] QuantizationMethods = ["fp8", "mxfp4", "compressed-tensors", "fbgemm_fp8"];
+    private static readonly string[] _quantizationMethods = ["fp8", "mxfp4", "compressed-tensors", "fbgemm_fp8"];
 
     /// <summary>Loads a model.</summary>
     /// <param name="directory">A directory with <c>config.json</c> and <c>model.safetensors</c> or its shards.</param>
@@ -156,8 +156,8 @@ public static class HuggingFaceDirectory
     {
         if (keys.Has("quantization")) throw keys.Error("quantization", "packs the weights as MLX does; that is not known here");
         if (keys.Object("quantization_config") is not { Entries: > 0 } quantization) return null;
-        string method = quantization.Text("quant_method") ?? throw quantization.Missing(quantization.Name("quant_method"));
-        if (!QuantizationMethods.Contains(method)) throw quantization.Error("quant_method", $"is \"{method}\"; known are {string.Join(", ", QuantizationMethods)}");
+        var method = quantization.Text("quant_method") ?? throw quantization.Missing(quantization.Name("quant_method"));
+        if (!_quantizationMethods.Contains(method)) throw quantization.Error("quant_method", $"is \"{method}\"; known are {string.Join(", ", _quantizationMethods)}");
         if (method == "compressed-tensors") quantization.Choice("format", "dense", "dense", "naive-quantized", "float-quantized", "int-quantized");
         if (quantization.Integers("weight_block_size") is not { } size) return null;
         return size is [> 0, > 0] ? (size[0], size[1]) : throw quantization.Error("weight_block_size", "must be two whole numbers from 1: rows and columns");

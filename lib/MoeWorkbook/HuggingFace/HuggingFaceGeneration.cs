@@ -13,14 +13,14 @@ public static class HuggingFaceGeneration
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         var model = HuggingFaceConfig.ModelKeys(HuggingFaceConfig.Keys(Path.Combine(directory, "config.json")));
-        string file = Path.Combine(directory, "generation_config.json");
+        var file = Path.Combine(directory, "generation_config.json");
         if (!File.Exists(file)) return new(maxNewTokens) { StopTokens = EndTokens(model) };
 
         var keys = HuggingFaceConfig.Keys(file);
-        double temperature = keys.Number("temperature", 1);
+        var temperature = keys.Number("temperature", 1);
         if (temperature < 0) throw keys.Error("temperature", $"is {temperature}; it must be at least 0");
-        int topK = keys.Count("top_k", 0);
-        double topP = keys.Number("top_p", 1);
+        var topK = keys.Count("top_k", 0);
+        var topP = keys.Number("top_p", 1);
         if (topP is not (> 0 and <= 1)) throw keys.Error("top_p", $"is {topP}; it must be above 0 and at most 1");
         return new(maxNewTokens)
         {

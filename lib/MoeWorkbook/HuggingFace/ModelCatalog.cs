@@ -6,18 +6,18 @@ namespace MoeWorkbook;
 public static class ModelCatalog
 {
     private const string ResourcePrefix = "models/";
-    private static readonly Assembly Assembly = typeof(ModelCatalog).Assembly;
+    private static readonly Assembly _assembly = typeof(ModelCatalog).Assembly;
 
     /// <summary>The names to ask for, in alphabetical order.</summary>
-    public static IReadOnlyList<string> Ids { get; } = [.. Assembly.GetManifestResourceNames()
+    public static IReadOnlyList<string> Ids { get; } = [.. _assembly.GetManifestResourceNames()
         .Where(name => name.StartsWith(ResourcePrefix, StringComparison.Ordinal))
         .Select(name => name[ResourcePrefix.Length..^".json".Length])
         .Order(StringComparer.Ordinal)];
 
-    private static readonly Lazy<IReadOnlyList<PublishedModel>> all = new(() => [.. Ids.Select(Load)]);
+    private static readonly Lazy<IReadOnlyList<PublishedModel>> _all = new(() => [.. Ids.Select(Load)]);
 
     /// <summary>Every model, in the order of <see cref="Ids"/>.</summary>
-    public static IReadOnlyList<PublishedModel> All => all.Value;
+    public static IReadOnlyList<PublishedModel> All => _all.Value;
 
     /// <summary>The model of a name; capitals do not matter.</summary>
     /// <param name="id">One of <see cref="Ids"/>, such as <c>mixtral-8x7b</c>, or a published name, such as <c>Mixtral-8x7B-v0.1</c>.</param>
@@ -25,7 +25,7 @@ public static class ModelCatalog
     public static PublishedModel Find(string id)
     {
         ArgumentNullException.ThrowIfNull(id);
-        string? known = Ids.FirstOrDefault(k => k.Equals(id, StringComparison.OrdinalIgnoreCase));
+        var known = Ids.FirstOrDefault(k => k.Equals(id, StringComparison.OrdinalIgnoreCase));
         if (known is not null) return Load(known);
         if (All.FirstOrDefault(m => m.Name.Equals(id, StringComparison.OrdinalIgnoreCase) || m.Repository.Equals(id, StringComparison.OrdinalIgnoreCase)) is { } named)
             return named;
@@ -36,7 +36,7 @@ public static class ModelCatalog
 
     private static PublishedModel Load(string id)
     {
-        using var reader = new StreamReader(Assembly.GetManifestResourceStream($"{ResourcePrefix}{id}.json")!);
+        using var reader = new StreamReader(_assembly.GetManifestResourceStream($"{ResourcePrefix}{id}.json")!);
         var keys = ConfigKeys.Parse(reader.ReadToEnd(), $"data/models/{id}.json");
         var published = keys.Object("published");
         return new PublishedModel(id, Required(keys, "name"), Required(keys, "repository"),

@@ -16,7 +16,7 @@ internal static partial class PythonJson
         }
         catch (JsonException)
         {
-            string quoted = TextOrNonFinite().Replace(json, match => match.Value[0] == '"' ? match.Value : $"\"{match.Value}\"");
+            var quoted = TextOrNonFinite().Replace(json, match => match.Value[0] == '"' ? match.Value : $"\"{match.Value}\"");
             if (quoted.Length == json.Length) throw;
             return JsonDocument.Parse(quoted);
         }

@@ -16,7 +16,7 @@ public sealed class BFloat16Matrix : WeightMatrix
         _weights = new ushort[weights.Length];
         Parallel.For(0, rows, row =>
         {
-            for (int i = row * columns; i < (row + 1) * columns; i++) _weights[i] = BFloat16Bits.Narrow(weights[i]);
+            for (var i = row * columns; i < (row + 1) * columns; i++) _weights[i] = BFloat16Bits.Narrow(weights[i]);
         });
     }
 
@@ -27,11 +27,11 @@ public sealed class BFloat16Matrix : WeightMatrix
     private protected override void MultiplyRows(ReadOnlySpan<float> x, Span<float> y, int start, int end)
     {
         var xs = MemoryMarshal.Cast<float, Vector512<float>>(x);
-        for (int row = start; row < end; row += 2)
+        for (var row = start; row < end; row += 2)
         {
             ReadOnlySpan<Vector512<ushort>> w0 = Row(row), w1 = Row(row + 1);
             Vector512<float> s0 = default, s1 = default, t0 = default, t1 = default;
-            for (int i = 0; i < w0.Length; i++)
+            for (var i = 0; i < w0.Length; i++)
             {
                 var (low, high) = Vector512.Widen(w0[i]);
                 s0 = Vector512.FusedMultiplyAdd((low << 16).AsSingle(), xs[2 * i], s0);

@@ -15,12 +15,12 @@ public sealed class FourRowMatrix(float[] weights, int rows, int columns) : Weig
     private protected override void MultiplyRows(ReadOnlySpan<float> x, Span<float> y, int start, int end)
     {
         var xs = MemoryMarshal.Cast<float, Vector512<float>>(x);
-        for (int row = start; row < end; row += 4)
+        for (var row = start; row < end; row += 4)
         {
             ReadOnlySpan<Vector512<float>> w0 = Row(row), w1 = Row(row + 1);
             ReadOnlySpan<Vector512<float>> w2 = Row(row + 2), w3 = Row(row + 3);
             Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
-            for (int i = 0; i < xs.Length; i++)
+            for (var i = 0; i < xs.Length; i++)
             {
                 s0 = Vector512.FusedMultiplyAdd(w0[i], xs[i], s0);
                 s1 = Vector512.FusedMultiplyAdd(w1[i], xs[i], s1);

@@ -20,14 +20,14 @@ public sealed class Int4Matrix : WeightMatrix
         (_weights, _scales) = (new byte[weights.Length / 2], new float[weights.Length / Group]);
         Parallel.For(0, _scales.Length / 2, pair =>
         {
-            for (int half = 0; half < 2; half++)
+            for (var half = 0; half < 2; half++)
             {
-                int group = 2 * pair + half;
+                var group = 2 * pair + half;
                 var from = weights.AsSpan(group * Group, Group);
                 float largest = 0;
-                foreach (float w in from) largest = Math.Max(largest, Math.Abs(w));
+                foreach (var w in from) largest = Math.Max(largest, Math.Abs(w));
                 _scales[group] = largest / 7;
-                for (int i = 0; i < Group; i++)
+                for (var i = 0; i < Group; i++)
                     _weights[pair * Group + i] |= (byte)((int)(largest == 0 ? 8 : 8 + MathF.Round(from[i] * (7 / largest))) << (4 * half));
             }
         });
@@ -40,12 +40,12 @@ public sealed class Int4Matrix : WeightMatrix
     private protected override void MultiplyRows(ReadOnlySpan<float> x, Span<float> y, int start, int end)
     {
         var xs = MemoryMarshal.Cast<float, Vector512<float>>(x);
-        for (int row = start; row < end; row++)
+        for (var row = start; row < end; row++)
         {
             var w = MemoryMarshal.Cast<byte, Vector256<byte>>(_weights.AsSpan(row * Columns / 2, Columns / 2));
             var scales = _scales.AsSpan(row * Columns / Group, Columns / Group);
             Vector512<float> s0 = default, s1 = default;
-            for (int i = 0; i < w.Length; i++)
+            for (var i = 0; i < w.Length; i++)
             {
                 var first = Dot(w[i] & Vector256.Create((byte)15), xs[4 * i], xs[4 * i + 1]);
                 var second = Dot(w[i] >> 4, xs[4 * i + 2], xs[4 * i + 3]);

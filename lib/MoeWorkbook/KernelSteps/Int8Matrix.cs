@@ -20,9 +20,9 @@ public sealed class Int8Matrix : WeightMatrix
             var from = weights.AsSpan(row * columns, columns);
             var to = _weights.AsSpan(row * columns, columns);
             float largest = 0;
-            foreach (float w in from) largest = Math.Max(largest, Math.Abs(w));
+            foreach (var w in from) largest = Math.Max(largest, Math.Abs(w));
             _scales[row] = largest / 127;
-            for (int i = 0; i < columns; i++) to[i] = (sbyte)(largest == 0 ? 0 : MathF.Round(from[i] * (127 / largest)));
+            for (var i = 0; i < columns; i++) to[i] = (sbyte)(largest == 0 ? 0 : MathF.Round(from[i] * (127 / largest)));
         });
     }
 
@@ -33,11 +33,11 @@ public sealed class Int8Matrix : WeightMatrix
     private protected override void MultiplyRows(ReadOnlySpan<float> x, Span<float> y, int start, int end)
     {
         var xs = MemoryMarshal.Cast<float, Vector512<float>>(x);
-        for (int row = start; row < end; row++)
+        for (var row = start; row < end; row++)
         {
             var w = MemoryMarshal.Cast<sbyte, Vector512<sbyte>>(_weights.AsSpan(row * Columns, Columns));
             Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
-            for (int i = 0; i < w.Length; i++)
+            for (var i = 0; i < w.Length; i++)
             {
                 var (low, high) = Vector512.Widen(w[i]); // two times 32 numbers of 16 bits
                 var (first, second) = Vector512.Widen(low); // 16 numbers of 32 bits each

@@ -36,7 +36,7 @@ public sealed class MatrixExpert
     {
         _gate.Multiply(x, _gated, cores);
         _up.Multiply(x, _raised, cores);
-        for (int i = 0; i < _gated.Length; i++) _gated[i] *= _raised[i] / (1 + MathF.Exp(-_gated[i]));
+        for (var i = 0; i < _gated.Length; i++) _gated[i] *= _raised[i] / (1 + MathF.Exp(-_gated[i]));
         _down.Multiply(_gated, _output, cores);
         return _output;
     }

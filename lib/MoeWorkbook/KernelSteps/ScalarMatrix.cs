@@ -15,11 +15,11 @@ public sealed class ScalarMatrix(float[] weights, int rows, int columns) : Weigh
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private protected override void MultiplyRows(ReadOnlySpan<float> x, Span<float> y, int start, int end)
     {
-        for (int row = start; row < end; row++)
+        for (var row = start; row < end; row++)
         {
             var w = weights.AsSpan(row * Columns, Columns);
             float sum = 0;
-            for (int i = 0; i < w.Length; i++) sum += w[i] * x[i];
+            for (var i = 0; i < w.Length; i++) sum += w[i] * x[i];
             y[row] = sum;
         }
     }

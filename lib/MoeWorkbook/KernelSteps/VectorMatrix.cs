@@ -15,11 +15,11 @@ public sealed class VectorMatrix(float[] weights, int rows, int columns) : Weigh
     private protected override void MultiplyRows(ReadOnlySpan<float> x, Span<float> y, int start, int end)
     {
         var xs = MemoryMarshal.Cast<float, Vector512<float>>(x);
-        for (int row = start; row < end; row++)
+        for (var row = start; row < end; row++)
         {
             var w = MemoryMarshal.Cast<float, Vector512<float>>(weights.AsSpan(row * Columns, Columns));
             var sum = Vector512<float>.Zero;
-            for (int i = 0; i < w.Length; i++) sum = Vector512.FusedMultiplyAdd(w[i], xs[i], sum);
+            for (var i = 0; i < w.Length; i++) sum = Vector512.FusedMultiplyAdd(w[i], xs[i], sum);
             y[row] = Vector512.Sum(sum);
         }
     }

@@ -157,15 +157,15 @@ internal static unsafe class PanelTile
     {
         float* w1 = w0 + stride, w2 = w1 + stride, w3 = w2 + stride, w4 = w3 + stride, w5 = w4 + stride;
         float* y1 = y + yStride, y2 = y1 + yStride, y3 = y2 + yStride, y4 = y3 + yStride, y5 = y4 + yStride;
-        TVector s00 = TLanes.Load(y);
-        TVector s10 = TLanes.Load(y1);
-        TVector s20 = TLanes.Load(y2);
-        TVector s30 = TLanes.Load(y3);
-        TVector s40 = TLanes.Load(y4);
-        TVector s50 = TLanes.Load(y5);
+        var s00 = TLanes.Load(y);
+        var s10 = TLanes.Load(y1);
+        var s20 = TLanes.Load(y2);
+        var s30 = TLanes.Load(y3);
+        var s40 = TLanes.Load(y4);
+        var s50 = TLanes.Load(y5);
         for (nint i = 0; i < count; i++, x += TLanes.Width)
         {
-            TVector x0 = TLanes.Load(x);
+            var x0 = TLanes.Load(x);
             var w = TLanes.Broadcast(w0 + i);
             s00 = TLanes.MultiplyAdd(w, x0, s00);
             w = TLanes.Broadcast(w1 + i);

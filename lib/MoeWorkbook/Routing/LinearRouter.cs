@@ -71,7 +71,7 @@ public abstract class LinearRouter : Router
         Expect.Like(hidden, nameof(hidden), weight);
         using var scope = NewDisposeScope();
         var tokens = hidden.reshape(-1, HiddenSize).Upcast(); // [tokens, hidden]
-        Tensor? bias = _bias ? get_parameter("bias")!.Upcast() : null;
+        var bias = _bias ? get_parameter("bias")!.Upcast() : null;
         return Present(functional.linear(tokens, weight.Upcast(), bias!)).MoveToOuterDisposeScope(); // [tokens, experts]
     }
 

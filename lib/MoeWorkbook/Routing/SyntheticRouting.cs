@@ -20,7 +20,7 @@ public static class SyntheticRouting
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(expertsPerToken);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(expertsPerToken, experts);
         var random = new Random(seed);
-        int first = random.Next(experts);
+        var first = random.Next(experts);
         int[] ranked = [.. Enumerable.Range(0, experts)];
         random.Shuffle(ranked);
         long[] chosen = [.. Enumerable.Range(0, tokens).SelectMany(token => pattern switch

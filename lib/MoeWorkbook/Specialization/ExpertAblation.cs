@@ -33,7 +33,7 @@ public sealed record ExpertAblation(IReadOnlyList<double> Whole, IReadOnlyList<I
         {
             var whole = Losses();
             var without = new List<IReadOnlyList<double>>();
-            for (int expert = 0; expert < router.ExpertCount; expert++)
+            for (var expert = 0; expert < router.ExpertCount; expert++)
             {
                 if (how == RemovedExpert.Rerouted) router.AbsentExpert = expert;
                 else moe.Runner = new Silencing(runner, expert);

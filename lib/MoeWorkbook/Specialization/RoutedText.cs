@@ -40,11 +40,11 @@ public sealed class RoutedText
         if (expertCounts.Length == 0) throw new ArgumentException("The model is dense: it has no router.", nameof(model));
 
         var text = new RoutedText([.. tokens], expertCounts);
-        bool training = model.training;
+        var training = model.training;
         model.eval();
         try
         {
-            int whole = tokens.Count / window * window;
+            var whole = tokens.Count / window * window;
             foreach (var windows in Enumerable.Range(0, tokens.Count / window).Chunk(WindowsTogether))
                 text.Add(model, windows[0] * window, windows.Length, window);
             if (whole < tokens.Count) text.Add(model, whole, 1, tokens.Count - whole);
@@ -68,7 +68,7 @@ public sealed class RoutedText
     public double[] MeanLogits(int layer, Func<int, bool> which)
     {
         ArgumentNullException.ThrowIfNull(which);
-        int experts = _expertCounts[layer];
+        var experts = _expertCounts[layer];
         int[] counted = [.. Enumerable.Range(0, Tokens.Count).Where(which)];
         if (counted.Length == 0) throw new ArgumentException("No token counts.", nameof(which));
         return [.. Enumerable.Range(0, experts).Select(expert => counted.Average(token => _logits[layer][token * experts + expert]))];
@@ -82,7 +82,7 @@ public sealed class RoutedText
         var ids = tensor(stretch, [windows, window], device: model.Device);
         var routing = new List<RoutingDecision>();
         model.forward(ids, cache: null, routing);
-        for (int layer = 0; layer < routing.Count; layer++)
+        for (var layer = 0; layer < routing.Count; layer++)
         {
             _experts[layer].AddRange(routing[layer].TopKExperts.select(1, 0).cpu().contiguous().data<long>().ToArray().Select(expert => (int)expert));
             _logits[layer].AddRange(routing[layer].Logits.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray());

@@ -48,7 +48,7 @@ public sealed class RouterDirections
         var svd = matrix.Svd();
         var left = svd.U.SubMatrix(0, matrix.RowCount, 0, 2);
         // The sign of an axis is free: the longest entry is made positive, so that a picture does not flip from machine to machine.
-        for (int axis = 0; axis < 2; axis++)
+        for (var axis = 0; axis < 2; axis++)
         {
             var column = left.Column(axis);
             left.SetColumn(axis, column * Math.Sign(column[column.AbsoluteMaximumIndex()]));

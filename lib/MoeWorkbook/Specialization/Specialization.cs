@@ -36,15 +36,15 @@ public sealed record Specialization(Estimate Plain, Estimate GivenByte, Estimate
         if (uncertain <= 0) throw new ArgumentException("Every byte belongs to one domain only, so nothing is left for the expert to tell.", nameof(bytes));
 
         var random = new Random(seed);
-        int[] numbered = Renumbered(segments);
-        int count = numbered.Max() + 1;
+        var numbered = Renumbered(segments);
+        var count = numbered.Max() + 1;
         var weights = new int[domains.Count];
         var drawn = new (double Plain, double GivenByte, double Nats)[resamples];
-        for (int i = 0; i < resamples; i++)
+        for (var i = 0; i < resamples; i++)
         {
             var times = new int[count];
-            for (int j = 0; j < count; j++) times[random.Next(count)]++;
-            for (int token = 0; token < weights.Length; token++) weights[token] = times[numbered[token]];
+            for (var j = 0; j < count; j++) times[random.Next(count)]++;
+            for (var token = 0; token < weights.Length; token++) weights[token] = times[numbered[token]];
             var (plainAgain, wholeAgain) = MutualInformation.Of(domains, experts, nothing, weights);
             var (again, uncertainAgain) = MutualInformation.Of(domains, experts, bytes, weights);
             drawn[i] = (plainAgain / wholeAgain, again / uncertainAgain, again);
@@ -61,7 +61,7 @@ public sealed record Specialization(Estimate Plain, Estimate GivenByte, Estimate
     private static Estimate Around(double value, IEnumerable<double> replicates)
     {
         double[] all = [.. replicates];
-        double middle = all.Mean();
+        var middle = all.Mean();
         return new(value, value + all.Quantile(0.025) - middle, value + all.Quantile(0.975) - middle);
     }
 
@@ -72,7 +72,7 @@ public sealed record Specialization(Estimate Plain, Estimate GivenByte, Estimate
         {
             int[] places = [.. group], values = [.. places.Select(i => labels[i])];
             random.Shuffle(values);
-            for (int i = 0; i < places.Length; i++) permuted[places[i]] = values[i];
+            for (var i = 0; i < places.Length; i++) permuted[places[i]] = values[i];
         }
 
         return permuted;
@@ -81,6 +81,6 @@ public sealed record Specialization(Estimate Plain, Estimate GivenByte, Estimate
     private static int[] Renumbered(IReadOnlyList<int> labels)
     {
         var numbers = new Dictionary<int, int>();
-        return [.. labels.Select(label => numbers.TryGetValue(label, out int number) ? number : numbers[label] = numbers.Count)];
+        return [.. labels.Select(label => numbers.TryGetValue(label, out var number) ? number : numbers[label] = numbers.Count)];
     }
 }

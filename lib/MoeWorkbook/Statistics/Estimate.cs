@@ -30,9 +30,9 @@ public readonly record struct Estimate(double Value, double Low, double High)
         var random = new MersenneTwister(seed);
         var drawn = new double[known.Length];
         var medians = new double[Resamples];
-        for (int i = 0; i < Resamples; i++)
+        for (var i = 0; i < Resamples; i++)
         {
-            for (int j = 0; j < drawn.Length; j++) drawn[j] = known[random.Next(known.Length)];
+            for (var j = 0; j < drawn.Length; j++) drawn[j] = known[random.Next(known.Length)];
             medians[i] = drawn.Median();
         }
 
@@ -85,9 +85,9 @@ public readonly record struct Estimate(double Value, double Low, double High)
 
     private string Text(double number)
     {
-        int place = Place();
+        var place = Place();
         // Round first where digits before the point are not known either: 1,234 ± 300 is 1,200.
-        double unit = Math.Pow(10, place);
+        var unit = Math.Pow(10, place);
         return place > 0
             ? (Math.Round(number / unit) * unit).ToString("#,0", CultureInfo.InvariantCulture)
             : (Math.Round(number, Math.Min(15, -place)) + 0.0).ToString("N" + Math.Min(15, -place).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture); // + 0.0: no minus before a zero
@@ -96,11 +96,11 @@ public readonly record struct Estimate(double Value, double Low, double High)
     /// <summary>The power of ten of the last digit that is known.</summary>
     private int Place()
     {
-        double uncertainty = Math.Max(High - Value, Value - Low);
-        int finest = Value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(Value))) - (MostDigits - 1);
+        var uncertainty = Math.Max(High - Value, Value - Low);
+        var finest = Value == 0 ? 0 : (int)Math.Floor(Math.Log10(Math.Abs(Value))) - (MostDigits - 1);
         if (!(uncertainty > 0)) return finest;
         // A rounding error must not move 0.1 to the place of hundredths; and one digit always stands.
-        int known = Math.Max(finest, (int)Math.Floor(Math.Log10(uncertainty) + 1e-9));
+        var known = Math.Max(finest, (int)Math.Floor(Math.Log10(uncertainty) + 1e-9));
         return Value == 0 ? known : Math.Min(known, finest + MostDigits - 1);
     }
 }

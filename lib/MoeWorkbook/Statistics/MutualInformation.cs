@@ -38,25 +38,25 @@ public static class MutualInformation
         int labelsX = Labels(x, nameof(x), x.Count), labelsY = Labels(y, nameof(y), x.Count), labelsZ = Labels(given, nameof(given), x.Count);
         var xyz = new long[checked(labelsX * labelsY * labelsZ)];
         var (xz, yz, z) = (new long[labelsX * labelsZ], new long[labelsY * labelsZ], new long[labelsZ]);
-        for (int i = 0; i < x.Count; i++)
+        for (var i = 0; i < x.Count; i++)
         {
-            int weight = weights?[i] ?? 1;
+            var weight = weights?[i] ?? 1;
             xyz[(x[i] * labelsY + y[i]) * labelsZ + given[i]] += weight;
             xz[x[i] * labelsZ + given[i]] += weight;
             yz[y[i] * labelsZ + given[i]] += weight;
             z[given[i]] += weight;
         }
 
-        double knowingZ = EntropyOf(xz) - EntropyOf(z);
+        var knowingZ = EntropyOf(xz) - EntropyOf(z);
         return (knowingZ + EntropyOf(yz) - EntropyOf(xyz), knowingZ);
     }
 
     private static double EntropyOf(long[] counts)
     {
         long all = 0;
-        int seen = 0;
+        var seen = 0;
         double sum = 0;
-        foreach (long count in counts)
+        foreach (var count in counts)
         {
             if (count == 0) continue;
             all += count;

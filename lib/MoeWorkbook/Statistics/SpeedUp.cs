@@ -37,7 +37,7 @@ public sealed record SpeedUp(double Target, Estimate Ratio)
         double Ratio(int[] seeds)
         {
             var known = Mean(reference, seeds);
-            double target = known[^1].Loss;
+            var target = known[^1].Loss;
             return FirstAt(known, target)!.Value / FirstAt(Mean(candidate, seeds), target) ?? 0;
         }
     }
@@ -53,7 +53,7 @@ public sealed record SpeedUp(double Target, Estimate Ratio)
     /// <summary>What was spent when the loss was first at or below the target; null where it never was.</summary>
     private static double? FirstAt((double Spent, double Loss)[] curve, double target)
     {
-        int i = Array.FindIndex(curve, point => point.Loss <= target);
+        var i = Array.FindIndex(curve, point => point.Loss <= target);
         if (i <= 0) return i < 0 ? null : curve[0].Spent;
         var (before, after) = (curve[i - 1], curve[i]);
         return before.Spent + (after.Spent - before.Spent) * (before.Loss - target) / (before.Loss - after.Loss);

@@ -25,7 +25,7 @@ internal static class MatrixProduct
     /// <returns><c>[…, output]</c>.</returns>
     public static Tensor Linear(Tensor input, Tensor weight, Tensor? bias = null)
     {
-        bool gradient = is_grad_enabled() && (input.requires_grad || weight.requires_grad);
+        var gradient = is_grad_enabled() && (input.requires_grad || weight.requires_grad);
         if (!Widens(input) || !gradient && input.numel() <= FewRows * weight.shape[1]) return functional.linear(input, weight, bias!);
         using var scope = NewDisposeScope();
         var wide = input.Upcast();
@@ -38,7 +38,7 @@ internal static class MatrixProduct
         for (long first = 0; first < outputs; first += most)
         {
             using var piece = NewDisposeScope();
-            long count = Math.Min(most, outputs - first);
+            var count = Math.Min(most, outputs - first);
             var rows = memory.narrow(0, 0, count).copy_(weight.narrow(0, first, count));
             output.narrow(-1, first, count).copy_(functional.linear(wide, rows, bias?.narrow(0, first, count).Upcast()!));
         }

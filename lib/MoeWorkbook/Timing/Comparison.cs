@@ -28,7 +28,7 @@ public sealed class Comparison : INotebookDisplay
     /// <summary>The times as a table, each also as a multiple of the first.</summary>
     public Table ToTable()
     {
-        string first = Measurements[0].Name;
+        var first = Measurements[0].Name;
         return new(
             [Column.Text(""), new("median", "ms"), new("95% interval", "ms"), new($"times {first}")],
             Measurements.Select(measurement => (string[])

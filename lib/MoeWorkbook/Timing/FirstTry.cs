@@ -18,7 +18,7 @@ internal readonly record struct FirstTry(double FlopsPerSecond)
         ArgumentNullException.ThrowIfNull(action);
         action();
         ComputeDevice.Synchronize(device);
-        long start = TimeProvider.System.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         action();
         ComputeDevice.Synchronize(device);
         return new(flops / TimeProvider.System.GetElapsedTime(start).TotalSeconds);

@@ -33,15 +33,15 @@ public sealed record Gpu(string Name, string Driver, long MemoryBytes, long Free
     /// <summary>Reads a line of nvidia-smi, memory in MiB: <c>NVIDIA H100 80GB HBM3, 550.54.15, 81559, 81079</c>; null where it is none.</summary>
     internal static Gpu? Parse(string line) =>
         line.Trim().Split(", ") is [var name, var driver, var memory, var free]
-        && long.TryParse(memory, CultureInfo.InvariantCulture, out long total) && long.TryParse(free, CultureInfo.InvariantCulture, out long left)
+        && long.TryParse(memory, CultureInfo.InvariantCulture, out var total) && long.TryParse(free, CultureInfo.InvariantCulture, out var left)
             ? new(name, driver, total << 20, left << 20)
             : null;
 
     // libtorch counts the GPUs that this variable shows, nvidia-smi all of them.
     private static string Number(Device device)
     {
-        int index = Math.Max(0, device.index);
-        string[] shown = (Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var index = Math.Max(0, device.index);
+        var shown = (Environment.GetEnvironmentVariable("CUDA_VISIBLE_DEVICES") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return index < shown.Length ? shown[index] : index.ToString(CultureInfo.InvariantCulture);
     }
 }

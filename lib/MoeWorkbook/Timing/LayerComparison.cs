@@ -51,12 +51,12 @@ public sealed class LayerComparison
         var routings = patterns.Select(pattern => (Pattern: pattern, Decisions: Enumerable.Range(0, Decisions)
             .Select(seed => SyntheticRouting.Decide(pattern, tokens, _experts.ExpertCount, _expertsPerToken, seed, device)).ToArray())).ToList();
         var times = DenseBaselines.Compare(options with { Device = device }, _runner, _experts.ExpertCount, _expertsPerToken, [.. routings.Select(routing => Work(routing.Decisions))]);
-        double expected = ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens);
+        var expected = ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens);
         return [.. routings.Zip(times, (routing, own) => new LayerTiming(tokens, routing.Pattern, expected, routing.Decisions.Average(ExpertsTouched.In), own))];
 
         Func<ExpertRunner, Action> Work(RoutingDecision[] decisions) => runner =>
         {
-            int turn = 0;
+            var turn = 0;
             return () => runner.Run(hidden, decisions[turn++ % Decisions], _experts).Dispose();
         };
     }

@@ -70,7 +70,7 @@ public sealed record MachineProbe(
     /// <summary>The name of a type in tables and JSON, as in float32.</summary>
     public static string TypeName(ScalarType type) => type.ToString().ToLowerInvariant();
 
-    private double Probed(ScalarType type) => GemmFlopsPerSecond.TryGetValue(type, out double rate)
+    private double Probed(ScalarType type) => GemmFlopsPerSecond.TryGetValue(type, out var rate)
         ? rate
         : throw new ArgumentException($"No product of {type} was probed; there are {string.Join(", ", GemmFlopsPerSecond.Keys)}.", nameof(type));
 
@@ -99,7 +99,7 @@ public sealed record MachineProbe(
                 }
 
                 // Where all rows would take long, an eighth of them tells the rate.
-                double rate = Rate(left.narrow(0, 0, Math.Max(1, rows / 8)), right);
+                var rate = Rate(left.narrow(0, 0, Math.Max(1, rows / 8)), right);
                 best = Math.Max(best, Flops(left, right) / rate > LongestProduct ? rate : Math.Max(rate, Rate(left, right)));
             }
         }

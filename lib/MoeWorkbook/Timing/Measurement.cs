@@ -34,12 +34,12 @@ public sealed record Measurement(string Name, IReadOnlyList<double> Samples, Est
 
         Func<double> Sampler(Action action)
         {
-            int calls = 0;
+            var calls = 0;
             return () =>
             {
                 if (calls > 0) return Time(action, calls) / calls;
                 // The first call compiles and says little about the next; a long one is left at that.
-                double first = Time(action, 1);
+                var first = Time(action, 1);
                 calls = 1;
                 if (first > 100 * options.ShortestSample.TotalSeconds) return first;
                 while (Time(action, calls) < options.ShortestSample.TotalSeconds && calls < 1 << 24) calls *= 2;
@@ -50,8 +50,8 @@ public sealed record Measurement(string Name, IReadOnlyList<double> Samples, Est
         double Time(Action action, int calls)
         {
             ComputeDevice.Synchronize(options.Device);
-            long start = clock.GetTimestamp();
-            for (int i = 0; i < calls; i++) action();
+            var start = clock.GetTimestamp();
+            for (var i = 0; i < calls; i++) action();
             ComputeDevice.Synchronize(options.Device);
             return clock.GetElapsedTime(start).TotalSeconds;
         }
@@ -73,15 +73,15 @@ public sealed record Measurement(string Name, IReadOnlyList<double> Samples, Est
         var random = new Random(options.Seed);
         int[] order = [.. Enumerable.Range(0, alternatives.Length)];
         var samples = alternatives.Select(_ => new List<double>()).ToArray();
-        for (int i = 0; i < options.WarmUpRounds; i++)
+        for (var i = 0; i < options.WarmUpRounds; i++)
             foreach (var (_, sample) in alternatives) sample();
 
-        long start = options.Clock.GetTimestamp();
-        for (int round = 0; round < options.Rounds; round++)
+        var start = options.Clock.GetTimestamp();
+        for (var round = 0; round < options.Rounds; round++)
         {
             if (round >= options.FewestRounds && options.Clock.GetElapsedTime(start) > options.Limit) break;
             random.Shuffle(order);
-            foreach (int i in order) samples[i].Add(alternatives[i].Sample());
+            foreach (var i in order) samples[i].Add(alternatives[i].Sample());
         }
 
         return new([.. alternatives.Zip(samples, (alternative, own) => new Measurement(alternative.Name, own, Estimate.Median(own, options.Seed)))], options.Seed);

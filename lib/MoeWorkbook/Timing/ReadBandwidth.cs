@@ -82,7 +82,7 @@ public sealed unsafe class ReadBandwidth : IDisposable
     private double Seconds(Action read)
     {
         ComputeDevice.Synchronize(_device);
-        long start = TimeProvider.System.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         read();
         ComputeDevice.Synchronize(_device);
         return TimeProvider.System.GetElapsedTime(start).TotalSeconds;

@@ -81,7 +81,7 @@ internal sealed unsafe class StreamingRead
     private static ulong Sum512Streams(byte* start, long bytes)
     {
         Vector512<ulong> a = default, b = default, c = default, d = default;
-        long quarter = bytes / 4;
+        var quarter = bytes / 4;
         for (byte* p = start, end = start + quarter; p < end; p += 2 * Line)
         {
             a += Vector512.Load((ulong*)p) + Vector512.Load((ulong*)(p + Line));

@@ -56,7 +56,7 @@ public static class SyntheticWeights
         var block = (randn(drawn, rows.shape[1], device: CPU, generator: generator) * 0.02).to(weight.dtype, weight.device);
         for (long at = 0; at < total; at += drawn)
         {
-            long count = Math.Min(drawn, total - at);
+            var count = Math.Min(drawn, total - at);
             rows.narrow(0, at, count).copy_(block.narrow(0, 0, count));
         }
     }

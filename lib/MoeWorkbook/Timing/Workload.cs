@@ -45,7 +45,7 @@ public readonly record struct Workload(double Bytes, double Flops, int Calls = 0
     public static Workload Moe(int hiddenSize, MoeConfig shape, long tokens, WeightType type, double? touched = null)
     {
         ArgumentNullException.ThrowIfNull(shape);
-        double distinct = touched ?? ExpertsTouched.Expected(shape.ExpertCount, shape.ExpertsPerToken, tokens);
+        var distinct = touched ?? ExpertsTouched.Expected(shape.ExpertCount, shape.ExpertsPerToken, tokens);
         double expert = 3.0 * hiddenSize * shape.IntermediateSize, bytesPerWeight = WeightBytes.BitsPerWeight(type) / 8.0;
         var experts = new Workload(distinct * expert * bytesPerWeight, 2 * expert * shape.ExpertsPerToken * tokens,
             CallsOfDispatch + (int)Math.Round(distinct * CallsOfFeedForward));
@@ -65,16 +65,16 @@ public readonly record struct Workload(double Bytes, double Flops, int Calls = 0
         config.Validate();
         if (config.LayerAttention.Any(kind => kind is not (AttentionKind.Full or AttentionKind.SlidingWindow)))
             throw new NotSupportedException("The prediction knows grouped-query attention only.");
-        long tokens = (long)batch * newTokens;
-        int cacheBytes = type == WeightType.Float32 ? 4 : 2;
+        var tokens = (long)batch * newTokens;
+        var cacheBytes = type == WeightType.Float32 ? 4 : 2;
         var attention = config.Attention;
-        long projections = (long)config.HiddenSize * (2L * attention.QueryWidth + 2L * attention.KeyValueWidth);
+        var projections = (long)config.HiddenSize * (2L * attention.QueryWidth + 2L * attention.KeyValueWidth);
 
         var parts = new List<Workload>();
-        for (int layer = 0; layer < config.LayerCount; layer++)
+        for (var layer = 0; layer < config.LayerCount; layer++)
         {
             // A new position sees the cache, itself, and on average half of the other new ones.
-            double seen = cachedTokens + (newTokens + 1) / 2.0;
+            var seen = cachedTokens + (newTokens + 1) / 2.0;
             parts.Add(Product(projections, tokens, type) with { Calls = CallsOfAttention + 2 * CallsOfNorm });
             parts.Add(new(2.0 * batch * (cachedTokens + newTokens) * attention.KeyValueWidth * cacheBytes, 4.0 * tokens * attention.QueryWidth * seen));
             parts.Add(config.MoeLayers[layer]

@@ -7,9 +7,9 @@ namespace MoeWorkbook;
 internal sealed class BytePairEncoding
 {
     /// <summary>For each byte the printable character that stands for it in vocabularies.</summary>
-    private static readonly char[] alphabet = Alphabet();
+    private static readonly char[] _alphabet = Alphabet();
 
-    private static readonly Dictionary<char, byte> ByteOf = alphabet.Select((c, b) => (c, b)).ToDictionary(pair => pair.c, pair => (byte)pair.b);
+    private static readonly Dictionary<char, byte> _byteOf = _alphabet.Select((c, b) => (c, b)).ToDictionary(pair => pair.c, pair => (byte)pair.b);
 
     private readonly Dictionary<string, int> _vocabulary;
     private readonly Dictionary<(int Left, int Right), (int Rank, int Merged)> _merges = [];
@@ -22,16 +22,16 @@ internal sealed class BytePairEncoding
     /// <exception cref="FormatException">A merge's parts or result are not in the vocabulary.</exception>
     public BytePairEncoding(Dictionary<string, int> vocabulary, IEnumerable<(string Left, string Right)> merges, bool ignoreMerges)
     {
-        (this._vocabulary, this._ignoreMerges) = (vocabulary, ignoreMerges);
+        (_vocabulary, _ignoreMerges) = (vocabulary, ignoreMerges);
         foreach (var (left, right) in merges)
-            this._merges[(Known(left), Known(right))] = (this._merges.Count, Known(left + right));
-        _byteTokens = [.. alphabet.Select(c => IdOf(c.ToString()))];
+            _merges[(Known(left), Known(right))] = (_merges.Count, Known(left + right));
+        _byteTokens = [.. _alphabet.Select(c => IdOf(c.ToString()))];
 
         int Known(string token) => IdOf(token) ?? throw new FormatException($"the merges use the token \"{CheckpointException.Shortened(token)}\", which is not in the vocabulary");
     }
 
     /// <summary>The printable character that stands for a byte in vocabularies.</summary>
-    public static char Letter(byte value) => alphabet[value];
+    public static char Letter(byte value) => _alphabet[value];
 
     public int? IdOf(string token) => _vocabulary.TryGetValue(token, out var id) ? id : null;
 
@@ -40,7 +40,7 @@ internal sealed class BytePairEncoding
     {
         var bytes = new Dictionary<int, byte[]>(_vocabulary.Count);
         foreach (var (token, id) in _vocabulary)
-            bytes[id] = token.All(ByteOf.ContainsKey) ? [.. token.Select(c => ByteOf[c])] : Encoding.UTF8.GetBytes(token);
+            bytes[id] = token.All(_byteOf.ContainsKey) ? [.. token.Select(c => _byteOf[c])] : Encoding.UTF8.GetBytes(token);
         return bytes;
     }
 
@@ -48,7 +48,7 @@ internal sealed class BytePairEncoding
     public void Encode(string word, List<int> ids)
     {
         var bytes = Encoding.UTF8.GetBytes(word);
-        if (_ignoreMerges && IdOf(string.Concat(bytes.Select(b => alphabet[b]))) is { } whole)
+        if (_ignoreMerges && IdOf(string.Concat(bytes.Select(b => _alphabet[b]))) is { } whole)
         {
             ids.Add(whole);
             return;

@@ -16,7 +16,7 @@ public sealed class Tokenizer
 
     private Tokenizer(TokenizerFile file)
     {
-        this._file = file;
+        _file = file;
         _bytes = file.Model.TokenBytes();
         foreach (var (content, added) in file.AddedTokens) _bytes[added.Id] = Encoding.UTF8.GetBytes(content);
         _rawTokens = Finder(file.AddedTokens.Where(token => !token.Value.IsNormalized).Select(token => (token.Key, token.Value.Id)));
@@ -103,7 +103,7 @@ public sealed class Tokenizer
     private static void Cut(string text, (Regex Pattern, Dictionary<string, int> Ids)? tokens, List<int> ids, Action<string> between)
     {
         var position = 0;
-        foreach (Match match in tokens?.Pattern.Matches(text) ?? Enumerable.Empty<Match>())
+        foreach (var match in tokens?.Pattern.Matches(text) ?? Enumerable.Empty<Match>())
         {
             if (match.Index > position) between(text[position..match.Index]);
             ids.Add(tokens!.Value.Ids[match.Value]);

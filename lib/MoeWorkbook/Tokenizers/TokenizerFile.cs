@@ -11,7 +11,7 @@ internal sealed class TokenizerFile
 
     private TokenizerFile(JsonElement root, string source)
     {
-        this._source = source;
+        _source = source;
         Composes = ReadNormalizer(Optional(root, "normalizer"));
         Model = ReadModel(Required(root, "model"));
         PreTokenizer = ReadPreTokenizer(Optional(root, "pre_tokenizer"));

@@ -39,7 +39,7 @@ public sealed record TrainingRun
         var (history, config) = (trainer.History, trainer.Model.Config);
         if (history.Steps.Count == 0 || history.Validations.Count == 0) throw new InvalidOperationException("The trainer has not taken a step, or was never validated.");
         var count = ParameterCount.Of(config);
-        int length = (history.Steps.Count + Stretches - 1) / Stretches;
+        var length = (history.Steps.Count + Stretches - 1) / Stretches;
         return new()
         {
             Seed = trainer.Options.Seed,
@@ -62,10 +62,10 @@ public sealed record TrainingRun
     {
         if (cost == TrainingCost.Steps) return step;
         double sum = 0;
-        int before = 0;
+        var before = 0;
         foreach (var stage in Stages)
         {
-            double share = Math.Clamp((double)(step - before) / (stage.Step - before), 0, 1);
+            var share = Math.Clamp((double)(step - before) / (stage.Step - before), 0, 1);
             sum += share * (cost == TrainingCost.Seconds ? stage.Seconds : 3.0 * ForwardFlopsPerToken * stage.Tokens);
             before = stage.Step;
         }

@@ -7,19 +7,19 @@ public sealed class ParameterCountTests
     private sealed record Expected(string Id, long? ExactTotal, long? Kv, long? Total, long? ActiveAllIn, long? ActiveExclInputEmbedding, long? ActiveExclBothEmbeddings);
 
     private static readonly JsonSerializerOptions _snakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-    private static readonly Expected[] expected = JsonSerializer.Deserialize<Expected[]>(
+    private static readonly Expected[] _expected = JsonSerializer.Deserialize<Expected[]>(
         File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Counting", "published-counts.json")), _snakeCase)!;
 
-    public static TheoryData<string> Ids => [.. expected.Select(e => e.Id)];
+    public static TheoryData<string> Ids => [.. _expected.Select(e => e.Id)];
 
     [Fact]
     public void The_catalog_holds_the_34_published_architectures() =>
-        Assert.Equal(expected.Select(e => e.Id).Order(StringComparer.Ordinal), ModelCatalog.Ids);
+        Assert.Equal(_expected.Select(e => e.Id).Order(StringComparer.Ordinal), ModelCatalog.Ids);
 
     [Theory, MemberData(nameof(Ids))]
     public void Every_count_of_the_catalog_equals_the_published_or_independently_computed_one(string id)
     {
-        var numbers = expected.Single(e => e.Id == id);
+        var numbers = _expected.Single(e => e.Id == id);
         var model = ModelCatalog.Find(id);
         var count = ParameterCount.Of(model.Config);
         AssertIfKnown(numbers.ExactTotal, count.TotalParameters);

@@ -167,7 +167,7 @@ public sealed class RoutingAnswerTests
     public void First_choices_come_before_second_ones() => Answers.To(Questions.KeptOfTwoChoices)
         .Right("the library's", b =>
         {
-            int tokens = b.First.Length;
+            var tokens = b.First.Length;
             var logits = TorchSharp.torch.zeros(tokens, b.Experts);
             long[] choices = [.. b.First.Zip(b.Second, (first, second) => new[] { (long)first, second }).SelectMany(both => both)];
             var experts = TorchSharp.torch.tensor(choices, [tokens, 2]);

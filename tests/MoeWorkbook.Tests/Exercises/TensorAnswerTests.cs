@@ -32,7 +32,7 @@ public sealed class TensorAnswerTests
         .Wrong("two passes added", m =>
         {
             var w = m.Parameters.clone().requires_grad_();
-            for (int pass = 0; pass < 2; pass++) ((w * m.Input).sum() - m.Target).square().backward();
+            for (var pass = 0; pass < 2; pass++) ((w * m.Input).sum() - m.Target).square().backward();
             return w.grad!;
         });
 
@@ -116,7 +116,7 @@ public sealed class TensorAnswerTests
     [Fact]
     public void A_tensor_is_shown_as_rows_of_numbers()
     {
-        string message = new Exercise<Tensor, Tensor>("?", ["x"], _ => tensor(new float[] { 1, 2, 3, 4.5f }, [2, 2]), x => x).Check(x => x[0]).Message;
+        var message = new Exercise<Tensor, Tensor>("?", ["x"], _ => tensor(new float[] { 1, 2, 3, 4.5f }, [2, 2]), x => x).Check(x => x[0]).Message;
         Assert.Equal("Not yet. For x = [[1, 2], [3, 4.5]] your function gives [1, 2]; it should give [[1, 2], [3, 4.5]].", message);
         Assert.True(new Exercise<int, Tensor>("?", ["n"], _ => 3, n => arange(n)).Check(n => tensor([0L, 1, 2])).Correct);
     }

@@ -128,7 +128,7 @@ public sealed class FigureTests
         static double Luminance(string hex) => 0.2126 * Linear(hex[1..3]) + 0.7152 * Linear(hex[3..5]) + 0.0722 * Linear(hex[5..7]);
         static double Linear(string hex)
         {
-            double value = Convert.ToInt32(hex, 16) / 255.0;
+            var value = Convert.ToInt32(hex, 16) / 255.0;
             return value <= 0.04045 ? value / 12.92 : Math.Pow((value + 0.055) / 1.055, 2.4);
         }
     }

@@ -69,15 +69,15 @@ internal sealed class JupyterServer : IAsyncDisposable
     public async Task<IReadOnlyList<IReadOnlyList<JsonNode>>> ExecuteAsync(string notebook, string kernel)
     {
         using var limit = new CancellationTokenSource(_patience);
-        JsonNode contents = (await _http.GetFromJsonAsync<JsonNode>($"contents/{notebook}", limit.Token))!;
-        using HttpResponseMessage created = await _http.PostAsJsonAsync("sessions",
+        var contents = (await _http.GetFromJsonAsync<JsonNode>($"contents/{notebook}", limit.Token))!;
+        using var created = await _http.PostAsJsonAsync("sessions",
             new { path = notebook, name = "", type = "notebook", kernel = new { name = kernel } }, limit.Token);
         created.EnsureSuccessStatusCode();
-        JsonNode session = (await created.Content.ReadFromJsonAsync<JsonNode>(limit.Token))!;
+        var session = (await created.Content.ReadFromJsonAsync<JsonNode>(limit.Token))!;
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{_port}/api/kernels/{session["kernel"]!["id"]}/channels?token={_token}"), limit.Token);
         var outputs = new List<IReadOnlyList<JsonNode>>();
-        foreach (JsonNode? cell in contents["content"]!["cells"]!.AsArray().Where(cell => cell!["cell_type"]!.GetValue<string>() == "code"))
+        foreach (var cell in contents["content"]!["cells"]!.AsArray().Where(cell => cell!["cell_type"]!.GetValue<string>() == "code"))
             outputs.Add(await ExecuteCellAsync(socket, cell!["source"]!.GetValue<string>(), limit.Token));
         await _http.DeleteAsync($"sessions/{session["id"]}", limit.Token);
         return outputs;
@@ -98,10 +98,10 @@ internal sealed class JupyterServer : IAsyncDisposable
         var outputs = new List<JsonNode>();
         while (true)
         {
-            JsonNode message = await ReceiveAsync(socket, cancellation);
+            var message = await ReceiveAsync(socket, cancellation);
             if (message["channel"]!.GetValue<string>() != "iopub" || message["parent_header"]?["msg_id"]?.GetValue<string>() != id)
                 continue;
-            JsonNode content = message["content"]!;
+            var content = message["content"]!;
             switch (message["msg_type"]!.GetValue<string>())
             {
                 case "stream" or "display_data" or "execute_result" or "error":
@@ -140,7 +140,7 @@ internal sealed class JupyterServer : IAsyncDisposable
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(jupyter, ["server", "--version"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(new ProcessStartInfo(jupyter, ["server", "--version"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             process.StandardOutput.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0;

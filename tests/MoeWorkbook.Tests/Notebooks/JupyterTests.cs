@@ -22,7 +22,7 @@ public sealed class JupyterTests : IDisposable
         var notebooks = Path.Combine(Repository.Root, "notebooks");
         JupyterKernelSpec.Install(_data);
         IReadOnlyList<IReadOnlyList<JsonNode>> there;
-        await using (JupyterServer server = await JupyterServer.StartAsync(_data, notebooks))
+        await using (var server = await JupyterServer.StartAsync(_data, notebooks))
             there = await server.ExecuteAsync(chapter, JupyterKernelSpec.Name);
         var here = await ChapterTests.Execute(chapter);
         Assert.Null(here.Failure?.ToString());
@@ -41,7 +41,7 @@ public sealed class JupyterTests : IDisposable
     {
         var file = JupyterKernelSpec.Install(_data);
         Assert.Equal(Path.Combine(_data, "kernels", ".net-csharp", "kernel.json"), file);
-        JsonNode specification = JsonNode.Parse(File.ReadAllText(file))!;
+        var specification = JsonNode.Parse(File.ReadAllText(file))!;
         string[] command = [.. specification["argv"]!.AsArray().Select(part => part!.GetValue<string>())];
         Assert.True(Path.IsPathFullyQualified(command[0]) && File.Exists(command[0]) && File.Exists(command[2]));
         Assert.Contains("--http-local-only", command);
@@ -57,7 +57,7 @@ public sealed class JupyterTests : IDisposable
     {
         var described = new List<string> { $"code cell {cell + 1}" };
         string? stream = null;
-        foreach (JsonNode output in outputs)
+        foreach (var output in outputs)
         {
             var kind = output["output_type"]!.GetValue<string>();
             if (kind == "stream")

@@ -83,7 +83,7 @@ public sealed class NotebookDocumentTests : IDisposable
     public void What_Jupyter_wrote_comes_back_byte_for_byte_unknown_metadata_included()
     {
         var path = Written(AsJupyterWritesIt.ReplaceLineEndings("\n"));
-        NotebookDocument document = NotebookDocument.Read(path);
+        var document = NotebookDocument.Read(path);
         Assert.Equal("Títle <b>", document.Title);
         Assert.Equal(["hide-input"], document.Cells[1].Tags);
         Assert.Equal("1\n", document.Cells[1].OutputText);
@@ -96,7 +96,7 @@ public sealed class NotebookDocumentTests : IDisposable
     public void An_older_notebook_gets_ids_and_keeps_the_rest()
     {
         var path = Written("""{"cells":[{"cell_type":"code","source":"1","metadata":{}, "id":"cell-2"},{"cell_type":"raw","source":["a\n","b"]}],"nbformat":4,"nbformat_minor":2}""");
-        NotebookDocument document = NotebookDocument.Read(path);
+        var document = NotebookDocument.Read(path);
         Assert.Equal(["cell-2", "cell-4"], document.Cells.Select(cell => cell.Id));
         Assert.Equal("a\nb", document.Cells[1].Source);
         Assert.Contains("\"nbformat_minor\": 5", document.ToString(), StringComparison.Ordinal);

@@ -14,7 +14,7 @@ public sealed class NotebookRunnerTests : IDisposable
 
     private async Task<NotebookCell[]> CellsAsync(params string[] cells)
     {
-        NotebookResult result = await _folder.RunAsync(cells);
+        var result = await _folder.RunAsync(cells);
         Assert.Null(result.Failure?.ToString());
         return [.. result.Document.CodeCells];
     }
@@ -24,7 +24,7 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task Outputs_keep_their_order_and_have_the_forms_that_their_types_prefer()
     {
-        NotebookCell[] cells = await CellsAsync(
+        var cells = await CellsAsync(
             """
             Console.Write("a");
             Console.WriteLine("b");
@@ -51,7 +51,7 @@ public sealed class NotebookRunnerTests : IDisposable
         Assert.Equal("ab\nc\ntext\nd\ne\n", cells[0].OutputText);
         Assert.Equal(["<b>bold</b>"], cells[0].OutputHtml);
         Assert.Equal("stderr", cells[0].Outputs.ElementAt(2)["name"]!.GetValue<string>());
-        JsonObject both = cells[1].Outputs.Single();
+        var both = cells[1].Outputs.Single();
         Assert.Equal("""{"data":{"text/html":"text/html!","text/plain":"text/plain!"},"metadata":{},"output_type":"execute_result","execution_count":2}""", both.ToJsonString());
         Assert.Equal("[1]", cells[2].Outputs.Single()["data"]!["application/json"]!["a"]!.ToJsonString());
     }
@@ -59,8 +59,8 @@ public sealed class NotebookRunnerTests : IDisposable
     [Fact]
     public async Task A_cell_that_does_not_compile_is_named_with_its_line()
     {
-        NotebookResult result = await _folder.RunAsync("var fine = 1;", "var y = 2;\nvar z = unknown + y;\n", "\"never\"");
-        CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
+        var result = await _folder.RunAsync("var fine = 1;", "var y = 2;\nvar z = unknown + y;\n", "\"never\"");
+        var failure = Assert.IsType<CellFailure>(result.Failure);
         Assert.Equal((2, 2, "var z = unknown + y;", "CompilationError"), (failure.Cell, failure.Line, failure.SourceLine, failure.Error));
         Assert.StartsWith("CS0103: ", failure.Message, StringComparison.Ordinal);
         NotebookCell[] cells = [.. result.Document.CodeCells];
@@ -80,13 +80,13 @@ public sealed class NotebookRunnerTests : IDisposable
     public async Task An_exception_is_traced_through_the_notebooks_own_lines()
     {
         File.WriteAllText(_folder.File("shared.csx"), "\nint Divide(int a, int b) => a / b;\n");
-        NotebookResult result = await _folder.RunAsync(
+        var result = await _folder.RunAsync(
             "#load \"shared.csx\"",
             "int Share(int[] loads, int expert)\n{\n    return Divide(100, loads[expert]);\n}",
             "Console.WriteLine(\"before\");\n\nvar share = Share([1, 0], 1);\nConsole.WriteLine(\"after\");");
-        CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
+        var failure = Assert.IsType<CellFailure>(result.Failure);
         Assert.Equal((3, 3, "System.DivideByZeroException", "Attempted to divide by zero."), (failure.Cell, failure.Line, failure.Error, failure.Message));
-        NotebookCell cell = result.Document.CodeCells.Last();
+        var cell = result.Document.CodeCells.Last();
         Assert.StartsWith("before\nSystem.DivideByZeroException: ", cell.OutputText, StringComparison.Ordinal);
         string[] trace = [.. cell.Outputs.Last()["traceback"]!.AsArray().Select(line => line!.GetValue<string>())];
         Assert.Equal(["at shared.csx, line 2", "at cell 2, line 3: return Divide(100, loads[expert]);", "at cell 3, line 3: var share = Share([1, 0], 1);"], trace[1..]);
@@ -101,8 +101,8 @@ public sealed class NotebookRunnerTests : IDisposable
     [InlineData("Environment.Exit(0);", "exit code 0", 0)]
     public async Task A_process_that_ends_in_a_cell_is_that_cells_failure(string code, string meaning, int line)
     {
-        NotebookResult result = await _folder.RunAsync("var x = 1;", "Console.WriteLine(\"so far\");\n" + code);
-        CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
+        var result = await _folder.RunAsync("var x = 1;", "Console.WriteLine(\"so far\");\n" + code);
+        var failure = Assert.IsType<CellFailure>(result.Failure);
         Assert.Equal((2, "ProcessEnded", line), (failure.Cell, failure.Error, failure.Line));
         Assert.Contains(meaning, failure.Message, StringComparison.Ordinal);
         Assert.EndsWith("the last line that the cell printed: so far", failure.Message, StringComparison.Ordinal);
@@ -114,8 +114,8 @@ public sealed class NotebookRunnerTests : IDisposable
     {
         var path = _folder.Notebook("endless.ipynb", "var x = 1;",
             "Console.WriteLine(System.Diagnostics.Process.Start(\"dotnet\", [\"exec\", typeof(Microsoft.DotNet.Interactive.Kernel).Assembly.Location.Replace(\"Interactive.dll\", \"Interactive.App.dll\"), \"stdio\"]).Id);\nwhile (true) { }", "1");
-        NotebookResult result = await NotebookRunner.RunAsync(path, new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(15) });
-        CellFailure failure = Assert.IsType<CellFailure>(result.Failure);
+        var result = await NotebookRunner.RunAsync(path, new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(15) });
+        var failure = Assert.IsType<CellFailure>(result.Failure);
         Assert.Equal((2, 0, "Timeout"), (failure.Cell, failure.Line, failure.Error));
         var printed = result.Document.CodeCells.ElementAt(1).OutputText.Split('\n')[0];
         Assert.Matches("^not done after 15 s .*the last line that the cell printed: ", failure.Message);
@@ -126,7 +126,7 @@ public sealed class NotebookRunnerTests : IDisposable
     public async Task A_notebook_has_a_limit_too()
     {
         var path = _folder.Notebook("long.ipynb", "1", "await Task.Delay(60000);");
-        NotebookResult result = await NotebookRunner.RunAsync(path, new NotebookOptions { NotebookTimeout = TimeSpan.FromSeconds(10) });
+        var result = await NotebookRunner.RunAsync(path, new NotebookOptions { NotebookTimeout = TimeSpan.FromSeconds(10) });
         Assert.Equal("Timeout", result.Failure?.Error);
         Assert.Contains("limit for a notebook", result.Failure!.Message, StringComparison.Ordinal);
     }
@@ -135,7 +135,7 @@ public sealed class NotebookRunnerTests : IDisposable
     public async Task The_kernel_does_not_outlive_the_workbook()
     {
         var notebook = _folder.Notebook("endless.ipynb", "System.IO.File.WriteAllText(\"pid.tmp\", $\"{Environment.ProcessId}\");\nSystem.IO.File.Move(\"pid.tmp\", \"pid\");\nwhile (true) { }");
-        using Process workbook = Process.Start(new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll"), "run", notebook, "--output", _folder.File("site")]) { RedirectStandardError = true })!;
+        using var workbook = Process.Start(new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll"), "run", notebook, "--output", _folder.File("site")]) { RedirectStandardError = true })!;
         for (var i = 0; i < 600 && !File.Exists(_folder.File("pid")); i++)
             await Task.Delay(100);
         var kernel = int.Parse(File.ReadAllText(_folder.File("pid")));
@@ -148,7 +148,7 @@ public sealed class NotebookRunnerTests : IDisposable
     public async Task Text_from_native_code_and_other_processes_belongs_to_its_cell()
     {
         Needs.Unix();
-        NotebookCell[] cells = await CellsAsync(
+        var cells = await CellsAsync(
             "[System.Runtime.InteropServices.DllImport(\"libc\")] static extern int puts(string text);\n[System.Runtime.InteropServices.DllImport(\"libc\")] static extern int printf(string text);\nputs(\"native\");",
             "Console.WriteLine(\"one\");\nprintf(\"{\\\"event\\\":{ begun, \");\nConsole.WriteLine(\"two\");\nputs(\"{\\\"event\\\":{}}\");",
             "System.Diagnostics.Process.Start(\"sh\", [\"-c\", \"echo child; echo error >&2; sleep 0.3\"]).WaitForExit();",
@@ -166,7 +166,7 @@ public sealed class NotebookRunnerTests : IDisposable
         var assembly = typeof(Assert).Assembly.Location;
         foreach (var file in Directory.GetFiles(Path.GetDirectoryName(assembly)!, "xunit*.dll"))
             File.Copy(file, _folder.File(Path.Combine("lib", Path.GetFileName(file))));
-        NotebookCell[] cells = await CellsAsync(
+        var cells = await CellsAsync(
             $"#r \"lib/{Path.GetFileName(assembly)}\"\nConsole.WriteLine(System.IO.Path.GetFileName(System.IO.Directory.GetCurrentDirectory()));\nXunit.Assert.Equal(1, 1);",
             // MoeWorkbook.dll lies beside the runner here; only a #r may bring it in.
             "string Load() { try { System.Reflection.Assembly.Load(\"MoeWorkbook\"); return \"found\"; } catch (System.IO.FileNotFoundException) { return \"not found\"; } }\nLoad()",
@@ -180,7 +180,7 @@ public sealed class NotebookRunnerTests : IDisposable
         var document = new NotebookDocument();
         document.Add(CellKind.Code, "<i>markup</i>").Metadata["polyglot_notebook"] = new JsonObject { ["kernelName"] = "html" };
         document.Write(_folder.File("html.ipynb"));
-        NotebookResult result = await NotebookRunner.RunAsync(_folder.File("html.ipynb"));
+        var result = await NotebookRunner.RunAsync(_folder.File("html.ipynb"));
         Assert.Equal(["<i>markup</i>"], result.Document.Cells[0].OutputHtml);
     }
 
@@ -189,10 +189,10 @@ public sealed class NotebookRunnerTests : IDisposable
     {
         var path = _folder.Notebook("twice.ipynb", "new { A = 1 }", "Console.WriteLine(2)");
         var before = File.ReadAllText(path);
-        NotebookResult first = await NotebookRunner.RunAsync(path);
-        NotebookResult second = await NotebookRunner.RunAsync(path);
+        var first = await NotebookRunner.RunAsync(path);
+        var second = await NotebookRunner.RunAsync(path);
         Assert.Equal(before, File.ReadAllText(path));
-        foreach (NotebookResult result in (NotebookResult[])[first, second])
+        foreach (var result in (NotebookResult[])[first, second])
         {
             Assert.InRange(result.Document.Metadata["workbook"]!["seconds"]!.GetValue<double>(), 0.1, 60);
             Assert.InRange(result.Document.Metadata["workbook"]!["peak_memory_mib"]!.GetValue<double>(), 20, 2000);
@@ -207,7 +207,7 @@ public sealed class NotebookRunnerTests : IDisposable
         {
             try
             {
-                using Process running = Process.GetProcessById(process);
+                using var running = Process.GetProcessById(process);
                 if (running.HasExited)
                     return true;
             }

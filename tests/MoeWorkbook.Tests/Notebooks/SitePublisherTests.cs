@@ -46,7 +46,7 @@ public sealed class SitePublisherTests : IDisposable
     [Fact]
     public async Task Text_is_escaped_and_html_outputs_are_not()
     {
-        NotebookDocument document = Chapter("01-page.ipynb", "# Less < more & \"quotes\"\n\n`a<b>`");
+        var document = Chapter("01-page.ipynb", "# Less < more & \"quotes\"\n\n`a<b>`");
         document.Add(CellKind.Code, "Console.WriteLine(\"1 < 2 & 3\");\n\"<b id='raw'>raw</b>\".DisplayAs(\"text/html\");\n\"<i>\"");
         document.Add(CellKind.Code, "throw new Exception(\"<u>\");");
         var page = await PageAsync(document);
@@ -70,7 +70,7 @@ public sealed class SitePublisherTests : IDisposable
     [Fact]
     public async Task Links_between_notebooks_become_links_between_pages_and_headings_get_unique_anchors()
     {
-        NotebookDocument document = Chapter("01-page.ipynb",
+        var document = Chapter("01-page.ipynb",
             "# A\n\n[next](02-next.ipynb#Ties) [solution](solutions/01-page.ipynb) [there](#What-is-it) [out](https://example.org/a.ipynb)\n\n![picture](figures/a.svg)");
         document.Add(CellKind.Markdown, "## What is it\n\n$x^2$ and[^1]\n\n[^1]: note");
         document.Add(CellKind.Markdown, "## What is it\n\nand[^1]\n\n[^1]: note");
@@ -92,7 +92,7 @@ public sealed class SitePublisherTests : IDisposable
     [Fact]
     public async Task Solutions_and_hidden_inputs_are_folded_away()
     {
-        NotebookDocument document = Chapter("01-page.ipynb", "# A");
+        var document = Chapter("01-page.ipynb", "# A");
         document.Add(CellKind.Code, "int hidden = 1;", "hide-input");
         document.Add(CellKind.Code, "hidden + 1", "solution");
         var page = await PageAsync(document);
@@ -103,7 +103,7 @@ public sealed class SitePublisherTests : IDisposable
     [Fact]
     public async Task Figures_bring_their_script_as_a_file_and_formulas_bring_katex_only_where_they_are()
     {
-        NotebookDocument document = Chapter("01-page.ipynb", "# A\n\nplain");
+        var document = Chapter("01-page.ipynb", "# A\n\nplain");
         var page = await PageAsync(document);
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         document.Add(CellKind.Code, "\"<p data-figure-script=''>script</p>\".DisplayAs(\"text/html\");\n\"<div data-figure=''></div>\".DisplayAs(\"text/html\");");
@@ -121,7 +121,7 @@ public sealed class SitePublisherTests : IDisposable
     [Fact]
     public async Task Pages_of_other_chapters_stay_and_are_linked_and_those_of_deleted_ones_go()
     {
-        SiteOptions site = Site();
+        var site = Site();
         Directory.CreateDirectory(_folder.File("solutions"));
         foreach (var name in (string[])["01-a.ipynb", "02-b.ipynb", "solutions/01-a.ipynb"])
         {
@@ -160,7 +160,7 @@ public sealed class SitePublisherTests : IDisposable
             Chapter(name, $"# {title}");
             SitePublisher.Publish([await NotebookRunner.RunAsync(_folder.File(name))], Site(), _log);
         }
-        string index = File.ReadAllText(_folder.File("site/index.html"));
+        var index = File.ReadAllText(_folder.File("site/index.html"));
         Assert.Contains("<span class=\"number\">03</span> First</a>", index, StringComparison.Ordinal);
         Assert.Contains("<span class=\"number\">03b</span> Second</a>", index, StringComparison.Ordinal);
         Assert.Contains("rel=\"next\" href=\"03b-b.html\"", File.ReadAllText(_folder.File("site/03-a.html")), StringComparison.Ordinal);
@@ -180,7 +180,7 @@ public sealed class SitePublisherTests : IDisposable
         Assert.Contains("There is no notebook", _log.ToString(), StringComparison.Ordinal);
         Assert.Contains("3 of 4 notebooks failed", _log.ToString(), StringComparison.Ordinal);
         Assert.Equal("42\n", NotebookDocument.Read(_folder.File("site/02-fine.ipynb")).Cells[0].OutputText);
-        NotebookDocument aborted = NotebookDocument.Read(_folder.File("site/01-abort.ipynb"));
+        var aborted = NotebookDocument.Read(_folder.File("site/01-abort.ipynb"));
         Assert.Equal("so far\n", aborted.Cells[0].OutputText);
         Assert.Contains("ProcessEnded", aborted.Cells[1].OutputText, StringComparison.Ordinal);
         Assert.Contains("stopped at an error", File.ReadAllText(_folder.File("site/index.html")), StringComparison.Ordinal);
@@ -192,8 +192,8 @@ public sealed class SitePublisherTests : IDisposable
     public async Task Without_npm_the_pages_are_written_all_the_same_and_the_log_says_what_is_missing()
     {
         Chapter("01-page.ipynb", "# A\n\n$x^2$");
-        NotebookResult result = await NotebookRunner.RunAsync(_folder.File("01-page.ipynb"));
-        SiteOptions site = Site() with { KatexVersion = "0.0.1-none", Npm = "no-such-npm" };
+        var result = await NotebookRunner.RunAsync(_folder.File("01-page.ipynb"));
+        var site = Site() with { KatexVersion = "0.0.1-none", Npm = "no-such-npm" };
         SitePublisher.Publish([result], site, _log);
         Assert.Contains("katex 0.0.1-none could not be fetched (no-such-npm is not installed); the copy of 0.16.22", _log.ToString(), StringComparison.Ordinal);
         Directory.Delete(Path.Combine(site.NpmFolder, "node_modules", "katex"), recursive: true);

@@ -37,7 +37,7 @@ public sealed class TorchSharpTests
                 {
                     try
                     {
-                        using Tensor sum = i % 2 == 0 ? a + b : a * 2.0;
+                        using var sum = i % 2 == 0 ? a + b : a * 2.0;
                         if (sum.ReadCpuSingle(7) != 2)
                             Fault($"{sum.ReadCpuSingle(7)} for 2");
                     }

@@ -53,7 +53,7 @@ public sealed class RoutedTextTests
     public void Where_there_are_more_labels_than_colours_each_stretch_shows_its_label()
     {
         string[] names = [.. Enumerable.Range(0, 16).Select(e => $"{e}")];
-        string html = new ColoredText("ab\nc"u8.ToArray(), [new("expert", [13, 13, 13, 13], names)], "One expert.").ToHtml();
+        var html = new ColoredText("ab\nc"u8.ToArray(), [new("expert", [13, 13, 13, 13], names)], "One expert.").ToHtml();
         Assert.Contains("<ruby>ab↵<rt style=\"font-size:9px;padding:0 2px\">13</rt></ruby>\n</span>", html, StringComparison.Ordinal);
         Assert.Contains("<ruby>c<rt style=\"font-size:9px;padding:0 2px\">13</rt></ruby></span>", html, StringComparison.Ordinal);
     }

@@ -79,8 +79,8 @@ internal sealed class ConfigKeys
     {
         string[] stated = [.. keys.Where(Has)];
         if (stated.Length == 0) throw Missing(string.Join("\" or \"", keys.Select(Name)));
-        int size = Size(stated[0], most);
-        foreach (string other in stated.Skip(1))
+        var size = Size(stated[0], most);
+        foreach (var other in stated.Skip(1))
         {
             if (Size(other, most) != size) throw Error(other, $"is {Size(other, most)}, but \"{Name(stated[0])}\", which means the same, is {size}");
         }
@@ -100,14 +100,14 @@ internal sealed class ConfigKeys
     public double? OptionalNumber(string key)
     {
         if (Find(key) is not { } value) return null;
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double number) || !double.IsFinite(number))
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var number) || !double.IsFinite(number))
             throw Wrong(key, value, "a number");
         return number;
     }
 
     public double PositiveNumber(string key, double fallback)
     {
-        double number = Number(key, fallback);
+        var number = Number(key, fallback);
         return number > 0 ? number : throw Error(key, $"is {number}; it must be above 0");
     }
 
@@ -124,14 +124,14 @@ internal sealed class ConfigKeys
     /// <summary>One of some texts.</summary>
     public string Choice(string key, string fallback, params string[] allowed)
     {
-        string text = Text(key) ?? fallback;
+        var text = Text(key) ?? fallback;
         return allowed.Contains(text) ? text : throw Error(key, $"is \"{text}\"; known here: {string.Join(", ", allowed)}");
     }
 
     public IReadOnlyList<string>? Texts(string key) => List(key, "a list of texts", e => e.ValueKind == JsonValueKind.String ? e.GetString()! : null);
 
     public IReadOnlyList<int>? Integers(string key) =>
-        List(key, "a list of whole numbers", e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int i) ? (int?)i : null)?.Select(i => i!.Value).ToList();
+        List(key, "a list of whole numbers", e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var i) ? (int?)i : null)?.Select(i => i!.Value).ToList();
 
     /// <summary>Token ids, one or a list of them; none where the key is absent.</summary>
     public IReadOnlyList<int> OneOrMoreIds(string key) => Find(key) switch
@@ -141,7 +141,7 @@ internal sealed class ConfigKeys
         { } one => [Id(one) ?? throw Wrong(key, one, "a token id, a whole number from 0, or a list of them")],
     };
 
-    private static int? Id(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) && id >= 0 ? id : null;
+    private static int? Id(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var id) && id >= 0 ? id : null;
 
     /// <summary>How many keys there are.</summary>
     public int Entries => _json.EnumerateObject().Count();
@@ -196,7 +196,7 @@ internal sealed class ConfigKeys
     private int? Integer(string key, int least, int most)
     {
         if (Find(key) is not { } value) return null;
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt64(out long number))
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt64(out var number))
             throw Wrong(key, value, $"a whole number from {least} to {most}");
         return number >= least && number <= most ? (int)number : throw Error(key, $"is {number}; it must be a whole number from {least} to {most}");
     }
@@ -230,7 +230,7 @@ internal sealed class ConfigKeys
     /// <summary>A value in a message: in full where it is short.</summary>
     public static string Shown(JsonElement value)
     {
-        string text = value.GetRawText();
+        var text = value.GetRawText();
         if (text.Length > 200) return Kind(value);
         text = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         return text.Length <= 60 ? text : Kind(value);

@@ -37,7 +37,7 @@ internal static class RotaryKeys
         if (keys is null || kind is null or "default") return null;
         var original = keys.OptionalSize("original_max_position_embeddings");
         // YaRN's factor may be left to the two lengths.
-        double? ratio = kind == "yarn" && original is not null ? maxPositions / (double)original : null;
+        var ratio = kind == "yarn" && original is not null ? maxPositions / (double)original : null;
         if (kind is "linear" or "llama3" or "yarn" && ratio is null && !keys.Has("factor")) throw keys.Missing(keys.Name("factor"));
         return new(kind, keys.PositiveNumber("factor", ratio ?? 1))
         {

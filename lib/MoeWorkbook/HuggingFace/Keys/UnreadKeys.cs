@@ -55,7 +55,7 @@ internal static partial class UnreadKeys
     private static bool SaysNothing(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null or JsonValueKind.False => true,
-        JsonValueKind.Number => value.TryGetDouble(out double number) && number == 0,
+        JsonValueKind.Number => value.TryGetDouble(out var number) && number == 0,
         JsonValueKind.String => value.ValueEquals(""),
         JsonValueKind.Array => value.GetArrayLength() == 0,
         JsonValueKind.Object => !value.EnumerateObject().Any(),
@@ -64,7 +64,7 @@ internal static partial class UnreadKeys
 
     /// <summary>Matrices are drawn with the standard deviation that nearly every file states; see <see cref="ParameterInit"/>.</summary>
     private static bool IsOurInitialization(string key, JsonElement value) =>
-        key == "initializer_range" && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double range) && range == 0.02;
+        key == "initializer_range" && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var range) && range == 0.02;
 
     private static bool Matches(Regex[] patterns, string key) => patterns.Any(pattern => pattern.IsMatch(key));
 
