@@ -32,7 +32,9 @@ internal static class BenchCommand
     internal static Option<bool> Json() => new("--json") { Description = "Print one JSON object." };
 
     internal static Option<int[]> Numbers(string name, string description, string byDefault) => List(name, description, byDefault,
-        part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : throw new FormatException($"'{part}' in {name} is no number of at least 1"));
+        part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number
+            : throw new FormatException($"'{part}' in {name} is no number of at least 1"));
 
     /// <summary>An option whose value is a list with commas, as in <c>1,4,16</c>.</summary>
     internal static Option<T[]> List<T>(string name, string description, string byDefault, Func<string, T> parse)

@@ -39,10 +39,12 @@ internal static class BenchModels
             if (parsed.GetValue(topK) > parsed.GetValue(experts)) throw new UsageException("--top-k must not exceed --experts.", command);
             if (parsed.GetValue(hidden) % 64 != 0) throw new UsageException("--hidden must be a multiple of 64.", command);
             var heads = parsed.GetValue(hidden) / 64;
-            var dense = ModelConfig.Dense(parsed.GetValue(hidden), parsed.GetValue(layers), heads, heads % 4 == 0 ? heads / 4 : heads, parsed.GetValue(feedForward), vocabularySize: 8192);
+            var dense = ModelConfig.Dense(parsed.GetValue(hidden), parsed.GetValue(layers), heads, heads % 4 == 0 ? heads / 4 : heads,
+                parsed.GetValue(feedForward), vocabularySize: 8192);
             BenchCommand.Progress("making the model");
             var config = dense.MixtureOfExperts(parsed.GetValue(experts), parsed.GetValue(topK));
-            using var model = SyntheticWeights.Model(config, parsed.GetValue(type) == "float32" ? ScalarType.Float32 : ScalarType.BFloat16, device: ComputeDevice.Current);
+            using var model =
+                SyntheticWeights.Model(config, parsed.GetValue(type) == "float32" ? ScalarType.Float32 : ScalarType.BFloat16, device: ComputeDevice.Current);
             var models = new ModelComparison(model, new FastExperts());
             var options = new MeasurementOptions { Rounds = parsed.GetValue(rounds), Limit = TimeSpan.FromMinutes(1) };
             var results = new List<(int Size, Comparison Times, int TokensPerStep)>();

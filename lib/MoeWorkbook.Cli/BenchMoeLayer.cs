@@ -40,7 +40,9 @@ internal static class BenchMoeLayer
         {
             if (parsed.GetValue(topK) > parsed.GetValue(experts)) throw new UsageException("--top-k must not exceed --experts.", command);
             var start = TimeProvider.System.GetTimestamp();
-            var shape = new LayerShape(parsed.GetValue(hidden), parsed.GetValue(feedForward), parsed.GetValue(experts), parsed.GetValue(topK)) { Collapsed = parsed.GetValue(routing) == "collapsed" };
+            var shape = new LayerShape(parsed.GetValue(hidden), parsed.GetValue(feedForward), parsed.GetValue(experts),
+                parsed.GetValue(topK))
+            { Collapsed = parsed.GetValue(routing) == "collapsed" };
             var device = ComputeDevice.Current;
             var probe = BenchProbe.Of(device);
             var python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
@@ -62,9 +64,11 @@ internal static class BenchMoeLayer
                 var rivals = new Rivals(shape, type, !parsed.GetValue(noDense), peer, report);
                 foreach (var count in counts)
                 {
-                    double secondsLeft = 60 * parsed.GetValue(minutes) - TimeProvider.System.GetElapsedTime(start).TotalSeconds, seconds = secondsLeft * Share(count) / sharesLeft;
+                    double secondsLeft = 60 * parsed.GetValue(minutes) - TimeProvider.System.GetElapsedTime(start)
+                        .TotalSeconds, seconds = secondsLeft * Share(count) / sharesLeft;
                     sharesLeft -= Share(count);
-                    if (secondsLeft > 0) report.Add(Measure(shape, layer, count, parsed.GetValue(rounds), TimeSpan.FromSeconds(seconds), probe, memory, rivals));
+                    if (secondsLeft > 0) report.Add(Measure(shape, layer, count, parsed.GetValue(rounds),
+                        TimeSpan.FromSeconds(seconds), probe, memory, rivals));
                     else report.LeaveOut($"{LayerRow.TypeName(type)}, {count} tokens: the time is over (--minutes gives more).");
                 }
             }
@@ -75,7 +79,8 @@ internal static class BenchMoeLayer
         static double Share(int tokens) => 1 + tokens / 64.0;
     }
 
-    private static LayerRow Measure(LayerShape shape, BenchedLayer layer, int tokens, int rounds, TimeSpan time, MachineProbe probe, ReadBandwidth memory, Rivals rivals)
+    private static LayerRow Measure(LayerShape shape, BenchedLayer layer, int tokens, int rounds, TimeSpan time,
+        MachineProbe probe, ReadBandwidth memory, Rivals rivals)
     {
         using var scope = NewDisposeScope();
         var start = TimeProvider.System.GetTimestamp();
@@ -84,7 +89,9 @@ internal static class BenchMoeLayer
         var decisions = Enumerable.Range(0, shape.Experts).Select(turn => Decide(shape, tokens, turn, hidden.device)).ToArray();
         var call = 0;
         var touched = ExpertsTouched.In(decisions[0]);
-        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.IntermediateSize), tokens, layer.Type, touched) with { Bytes = touched * layer.BytesPerExpert };
+        var work = Workload.Moe(shape.Hidden, new(shape.Experts, shape.TopK, shape.IntermediateSize), tokens, layer.Type,
+            touched) with
+        { Bytes = touched * layer.BytesPerExpert };
         var fastest = layer.Type == WeightType.Float32 ? ScalarType.Float32 : probe.GemmFlopsPerSecond.MaxBy(rate => rate.Value).Key;
         var rows = MachineProbeOptions.For(hidden.device).GemmShapes[0].Rows;
         var (left, right) = (layer.Hidden((int)rows).to(fastest), layer.Gate(8 * rows, fastest)); // [rows, hidden] × [hidden, columns]
@@ -100,7 +107,13 @@ internal static class BenchMoeLayer
         var admitted = rivals.Admit(tokens, work.Flops, time.TotalSeconds - TimeProvider.System.GetElapsedTime(start).TotalSeconds, turns, FewestRounds, Turn,
             Sampler(layer.RunLoop), count => Faster(layer.Dense(count).Select(Sampler)));
         var measured = Measurement.Rounds(
-            new() { Rounds = rounds, FewestRounds = Math.Min(rounds, FewestRounds), WarmUpRounds = 0, Limit = time - TimeProvider.System.GetElapsedTime(start) }, [.. limits, .. admitted]);
+            new()
+            {
+                Rounds = rounds,
+                FewestRounds = Math.Min(rounds, FewestRounds),
+                WarmUpRounds = 0,
+                Limit = time - TimeProvider.System.GetElapsedTime(start)
+            }, [.. limits, .. admitted]);
 
         double bandwidth = 1 / measured[Bandwidth].Seconds.Value, rate = 1 / measured[Product].Seconds.Value;
         return new(layer.Type, shape, tokens, touched, measured, new Roofline(bandwidth, rate, probe.SecondsPerCall).Predict(work), bandwidth,
@@ -126,7 +139,8 @@ internal static class BenchMoeLayer
         if (shape.Collapsed) dealt = dealt.remainder(shape.TopK);
         var experts = (dealt + turn * shape.TopK).remainder(shape.Experts).view(tokens, shape.TopK); // [tokens, k]
         var logits = zeros(tokens, shape.Experts, device: device);
-        return RoutingDecision.TopK(new(zeros(1, tokens, 1, device: device)), logits, logits.softmax(-1), experts, full(tokens, shape.TopK, 1.0 / shape.TopK, device: device)).MoveToOuterDisposeScope();
+        return RoutingDecision.TopK(new(zeros(1, tokens, 1, device: device)), logits, logits.softmax(-1), experts,
+            full(tokens, shape.TopK, 1.0 / shape.TopK, device: device)).MoveToOuterDisposeScope();
     }
 
     // Call after call, as in decoding.

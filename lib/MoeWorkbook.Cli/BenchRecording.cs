@@ -28,7 +28,8 @@ internal static class BenchRecording
             BenchCommand.Progress(command);
             var result = Run(bench, command);
             recording = recording with { Results = [.. recording.Results, new($"./workbook bench {command} --json", result)] };
-            if ((string?)result["pytorch"] is { } version) recording = recording with { Origin = recording.Origin with { Packages = new Dictionary<string, string>(machine.Packages) { ["PyTorch"] = version } } };
+            if ((string?)result["pytorch"] is { } version) recording =
+                recording with { Origin = recording.Origin with { Packages = new Dictionary<string, string>(machine.Packages) { ["PyTorch"] = version } } };
             recording.Write(part);
         }
 

@@ -41,12 +41,17 @@ internal static class BenchTrain
             var python = parsed.GetValue(noPyTorch) ? null : PyTorchPeer.FindPython();
             BenchCommand.Progress(python is null ? "no Python with torch: PyTorch is left out (set WORKBOOK_PYTHON)" : $"PyTorch in {python}");
             var corpus = SyntheticCorpus.Generate(new() { TrainingBytes = 500_000, ValidationBytes = 10_000 });
-            var model = ModelConfig.Dense(parsed.GetValue(hidden), parsed.GetValue(layers), parsed.GetValue(heads), parsed.GetValue(heads), parsed.GetValue(feedForward), corpus.VocabularySize)
+            var model = ModelConfig.Dense(parsed.GetValue(hidden), parsed.GetValue(layers), parsed.GetValue(heads), parsed.GetValue(heads),
+                parsed.GetValue(feedForward), corpus.VocabularySize)
                 .MixtureOfExperts(parsed.GetValue(experts), parsed.GetValue(topK));
             var options = new TrainingOptions { Steps = StepsForEver, BatchSize = parsed.GetValue(batch), SequenceLength = parsed.GetValue(sequence) };
             var (times, pyTorch) = Measure(model, corpus, options, python, parsed.GetValue(rounds), parsed.GetValue(steps));
             var tokens = parsed.GetValue(steps) * options.BatchSize * options.SequenceLength;
-            if (parsed.GetValue(json)) BenchCommand.Print(new() { ["pytorch"] = pyTorch, ["rows"] = new JsonArray([.. times.Measurements.Select(time => (JsonNode)Row(time, tokens * Runs(time), model, options))]) });
+            if (parsed.GetValue(json)) BenchCommand.Print(new()
+            {
+                ["pytorch"] = pyTorch,
+                ["rows"] = new JsonArray([.. times.Measurements.Select(time => (JsonNode)Row(time, tokens * Runs(time), model, options))])
+            });
             else Console.WriteLine(Table(times, tokens));
         });
         return command;
@@ -56,7 +61,8 @@ internal static class BenchTrain
     {
         var (cores, device) = (get_num_threads(), ComputeDevice.Current);
         var onGpu = device.type != TorchSharp.DeviceType.CPU;
-        var trainers = Enumerable.Range(0, onGpu ? 1 : cores).Select(_ => new Trainer(model, corpus, options, new() { AuxiliaryLossWeight = 0.01 }, device)).ToList();
+        var trainers = Enumerable.Range(0, onGpu ? 1 : cores).Select(_ => new Trainer(model, corpus, options, new() { AuxiliaryLossWeight = 0.01 }, device))
+            .ToList();
         var peer = python is null ? null : StartPeer(python, model, options, cores, device);
         List<PyTorchPeer> peers = python is null || onGpu ? [] : [.. trainers.Select(_ => StartPeer(python, model, options, 1, device))];
         try

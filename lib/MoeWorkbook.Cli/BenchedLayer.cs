@@ -15,7 +15,8 @@ internal sealed class BenchedLayer : IDisposable
     public BenchedLayer(LayerShape shape, WeightType type, Device device)
     {
         Type = type;
-        _experts = SyntheticWeights.Experts(shape.Experts, shape.Hidden, shape.IntermediateSize, type == WeightType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16, device: device);
+        _experts = SyntheticWeights.Experts(shape.Experts, shape.Hidden, shape.IntermediateSize,
+            type == WeightType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16, device: device);
         if (!InPyTorch(type)) _quantized = QuantizedExpertWeights.Quantize(_experts, type);
     }
 
@@ -39,7 +40,8 @@ internal sealed class BenchedLayer : IDisposable
     /// <summary>A matrix of weights for a dense product, <c>[hidden, columns]</c>: of the gate projection of the first expert.</summary>
     /// <param name="columns">The most columns.</param>
     /// <param name="type">The type.</param>
-    public Tensor Gate(long columns, ScalarType type) => _experts.GateUp.select(0, 0).narrow(0, 0, Math.Min(columns, _experts.IntermediateSize)).to(type).transpose(0, 1);
+    public Tensor Gate(long columns, ScalarType type) =>
+        _experts.GateUp.select(0, 0).narrow(0, 0, Math.Min(columns, _experts.IntermediateSize)).to(type).transpose(0, 1);
 
     public void Run(Tensor hidden, RoutingDecision routing) =>
         (_quantized is null ? _fast.Run(hidden, routing, _experts) : _fast.Run(hidden, routing, _quantized)).Dispose();
@@ -53,7 +55,8 @@ internal sealed class BenchedLayer : IDisposable
     {
         var (byRunner, byProducts) = (new DenseBaseline(count, _fast), new DenseBaseline(count));
         if (_quantized is not null) return [(hidden, routing) => byRunner.Run(hidden, routing, _quantized).Dispose()];
-        return [(hidden, routing) => byRunner.Run(hidden, routing, _experts).Dispose(), (hidden, routing) => byProducts.Run(hidden, routing, _experts).Dispose()];
+        return [(hidden, routing) => byRunner.Run(hidden, routing, _experts).Dispose(),
+            (hidden, routing) => byProducts.Run(hidden, routing, _experts).Dispose()];
     }
 
     public void Dispose()

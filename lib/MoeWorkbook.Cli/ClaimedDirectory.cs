@@ -28,7 +28,8 @@ internal sealed class ClaimedDirectory : IDisposable
         FileStream claimed;
         try
         {
-            claimed = new FileStream(lockFile, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.DeleteOnClose });
+            claimed = new FileStream(lockFile,
+                new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.DeleteOnClose });
         }
         catch (IOException) when (File.Exists(lockFile))
         {
@@ -40,7 +41,8 @@ internal sealed class ClaimedDirectory : IDisposable
         }
         try
         {
-            using var room = new FileStream(lockFile + ".room", new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, PreallocationSize = bytes, Options = FileOptions.DeleteOnClose });
+            using var room = new FileStream(lockFile + ".room",
+                new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, PreallocationSize = bytes, Options = FileOptions.DeleteOnClose });
             return new ClaimedDirectory(claimed);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -51,7 +53,8 @@ internal sealed class ClaimedDirectory : IDisposable
     }
 
     /// <summary>Whether the directory holds anything but the claim.</summary>
-    public static bool HasFiles(string directory) => Directory.EnumerateFileSystemEntries(directory).Any(entry => !Path.GetFileName(entry).StartsWith(LockFile, StringComparison.Ordinal));
+    public static bool HasFiles(string directory) =>
+        Directory.EnumerateFileSystemEntries(directory).Any(entry => !Path.GetFileName(entry).StartsWith(LockFile, StringComparison.Ordinal));
 
     public void Dispose() => _lock.Dispose();
 }

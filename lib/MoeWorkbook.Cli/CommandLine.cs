@@ -21,7 +21,11 @@ internal static class CommandLine
             var parsed = root.Parse(args, _parsing);
             if (parsed.Action is ParseErrorAction)
                 throw new UsageException(string.Join(" ", parsed.Errors.Select(error => error.Message)), parsed.CommandResult.Command);
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = TimeSpan.FromMinutes(1)
+            });
         }
         catch (OutputClosedException)
         {
@@ -37,7 +41,8 @@ internal static class CommandLine
             Say($"{e.Message} ('{Path(e.Command ?? root)} --help' says more.)");
             return WrongUsage;
         }
-        catch (Exception e) when (e is CommandException or ModelConfigException or CheckpointException or TrainingDivergedException or NotSupportedException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is CommandException or ModelConfigException or CheckpointException or TrainingDivergedException or NotSupportedException
+            or IOException or UnauthorizedAccessException)
         {
             Say(e.Message);
             return Failed;
@@ -54,7 +59,8 @@ internal static class CommandLine
         }
     }
 
-    private static void Say(string message) => Console.Error.WriteLine($"workbook: {string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))}");
+    private static void Say(string message) =>
+        Console.Error.WriteLine($"workbook: {string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))}");
 
     private static string Path(Command command) =>
         command is RootCommand ? "./workbook" : $"{Path(command.Parents.OfType<Command>().First())} {command.Name}";

@@ -4,7 +4,8 @@ namespace MoeWorkbook.Cli;
 
 /// <summary>One line of <c>bench moe-layer</c>: the layer's time, its limits, and its rivals of the same rounds.</summary>
 internal sealed record LayerRow(
-    WeightType Type, LayerShape Shape, int Tokens, int Touched, Comparison Times, Prediction Predicted, double ReadBytesPerSecond, double BandwidthFraction, double GemmFraction)
+    WeightType Type, LayerShape Shape, int Tokens, int Touched, Comparison Times, Prediction Predicted,
+    double ReadBytesPerSecond, double BandwidthFraction, double GemmFraction)
 {
     public const string Ours = "ours", DenseTotal = "dense total", DenseActive = "dense active", Loop = "loop", PyTorchLoop = "PyTorch loop", PyTorchGrouped = "PyTorch grouped";
 
@@ -33,7 +34,8 @@ internal sealed record LayerRow(
             rows.Select(row => (string[])
             [
                 TypeName(row.Type), $"{row.Tokens}",
-                .. timed.SelectMany(rival => row.Has(rival.Name) ? (string[])[$"{row.Times[rival.Name].Milliseconds}", $"{row.Times.Ratio(rival.Name, Ours)}"] : ["", ""]),
+                .. timed.SelectMany(rival => row.Has(rival.Name) ? (string[])[$"{row.Times[rival.Name].Milliseconds}",
+                    $"{row.Times.Ratio(rival.Name, Ours)}"] : ["", ""]),
             ]));
         return $"{limits}\n\n{rivals}";
     }

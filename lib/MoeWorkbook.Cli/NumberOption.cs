@@ -17,7 +17,9 @@ internal static class NumberOption
     /// <summary>A whole number from <paramref name="least"/> to <paramref name="most"/>; the type's default where the option is not given.</summary>
     public static Option<T> OptionalWhole<T>(string name, string description, int least = 1, int most = int.MaxValue) => Create<T>(
         name, description,
-        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null,
+        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? number
+            : null,
         most == int.MaxValue ? $"a whole number of at least {least}" : $"a whole number from {least} to {most}");
 
     /// <summary>A number from <paramref name="least"/> to <paramref name="most"/>; the type's default where the option is not given.</summary>

@@ -41,7 +41,8 @@ internal sealed class Rivals
     /// <param name="loop">The teaching loop.</param>
     /// <param name="dense">The dense block of so many experts.</param>
     public List<(string Name, Func<double> Sample)> Admit(
-        int tokens, double flops, double seconds, double turns, int rounds, Func<(string, Func<double>), double> turn, Func<double> loop, Func<int, Func<double>> dense)
+        int tokens, double flops, double seconds, double turns, int rounds, Func<(string,
+            Func<double>), double> turn, Func<double> loop, Func<int, Func<double>> dense)
     {
         var admitted = new List<(string Name, Func<double> Sample)>();
         var left = seconds - rounds * turns;

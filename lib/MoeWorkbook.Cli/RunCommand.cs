@@ -19,7 +19,8 @@ internal static class RunCommand
         command.SetAction((parsed, cancellation) =>
         {
             var root = WorkingCopy.Root();
-            var options = new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(parsed.GetValue(timeout) ?? (Environment.GetEnvironmentVariable("WORKBOOK_SCALE") == "full" ? 1800 : 300)) };
+            var seconds = parsed.GetValue(timeout) ?? (Environment.GetEnvironmentVariable("WORKBOOK_SCALE") == "full" ? 1800 : 300);
+            var options = new NotebookOptions { CellTimeout = TimeSpan.FromSeconds(seconds) };
             var pages = new SiteOptions
             {
                 Folder = Path.GetFullPath(parsed.GetValue(site) ?? Path.Combine(root, "artifacts", "site")),

@@ -24,7 +24,8 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
         JsonObject root;
         try
         {
-            root = JsonNode.Parse(File.ReadAllText(path), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new CommandException($"{path} must hold one JSON object.");
+            root = JsonNode.Parse(File.ReadAllText(path), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject
+                ?? throw new CommandException($"{path} must hold one JSON object.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -74,7 +75,8 @@ internal sealed record TrainingFile(ModelConfig Model, Corpus Corpus, TrainingOp
     {
         if (parent[key] is not { } node) return new();
         if (node is not JsonObject json) throw new CommandException($"{path}: \"{prefix}{key}\" must be an object.");
-        CheckKeys(json, [.. _json.GetTypeInfo(typeof(T)).Properties.Where(property => property.Set is not null).Select(property => property.Name)], path, $"{prefix}{key}.");
+        CheckKeys(json, [.. _json.GetTypeInfo(typeof(T)).Properties.Where(property => property.Set is not null).Select(property => property.Name)], path,
+            $"{prefix}{key}.");
         try
         {
             return json.Deserialize<T>(_json)!;

@@ -5,7 +5,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace MoeWorkbook.Notebooks;
 
-/// <summary>A notebook as a C# app of one file, which <c>dotnet run</c> executes: no kernel, no Python. Prose becomes comments; what a cell would show goes into
+/// <summary>A notebook as a C# app of one file, which <c>dotnet run</c> executes: no kernel, no Python. Prose becomes comments; what a cell would show goes
+/// into
 /// a page.</summary>
 public static class NotebookScript
 {
@@ -76,7 +77,8 @@ public static class NotebookScript
                 statements.Append(shown.GetLeadingTrivia().ToFullString()).Append($"page.Show({shown.Expression.WithoutTrivia().ToFullString()});\n");
                 break;
             case MethodDeclarationSyntax method:
-                statements.Append(method.WithModifiers([.. method.Modifiers.Where(modifier => !SyntaxFacts.IsAccessibilityModifier(modifier.Kind()))]).ToFullString().TrimEnd()).Append('\n');
+                SyntaxTokenList modifiers = [.. method.Modifiers.Where(modifier => !SyntaxFacts.IsAccessibilityModifier(modifier.Kind()))];
+                statements.Append(method.WithModifiers(modifiers).ToFullString().TrimEnd()).Append('\n');
                 break;
             default:
                 statements.Append(member.ToFullString().TrimEnd()).Append('\n');

@@ -54,7 +54,8 @@ internal static class Mutation
         });
 
     /// <summary>A text of JSON with some fields or bytes changed.</summary>
-    public static Gen<string> OfText(string json) => Gen.Frequency((3, OfJson(json)), (1, OfBytes(Encoding.UTF8.GetBytes(json)).Select(Encoding.UTF8.GetString)));
+    public static Gen<string> OfText(string json) =>
+        Gen.Frequency((3, OfJson(json)), (1, OfBytes(Encoding.UTF8.GetBytes(json)).Select(Encoding.UTF8.GetString)));
 
     /// <summary>A safetensors file with a field of its header, some bytes, or the length of its header changed.</summary>
     public static Gen<byte[]> OfSafetensors(byte[] file)
@@ -63,7 +64,8 @@ internal static class Mutation
         var header = OfJson(Encoding.UTF8.GetString(file, 8, length)).Select(Encoding.UTF8.GetBytes);
         return Gen.Frequency(
             (7, header.Select(json => File((ulong)json.Length, json))),
-            (1, Gen.Select(header, Gen.OneOf(Gen.OneOf(0UL, 1UL, 100_000_000UL, 100_000_001UL, 1UL << 31, 1UL << 60, 1UL << 63, ulong.MaxValue), Gen.ULong), (json, size) => File(size, json))),
+            (1, Gen.Select(header, Gen.OneOf(Gen.OneOf(0UL, 1UL, 100_000_000UL, 100_000_001UL, 1UL << 31, 1UL << 60, 1UL << 63, ulong.MaxValue), Gen.ULong),
+                (json, size) => File(size, json))),
             (1, Gen.Select(header, Gen.OneOf(-1, 1), (json, off) => File((ulong)(json.Length + off), json))),
             (4, OfBytes(file)));
 

@@ -89,5 +89,6 @@ internal static class CSharpHighlighter
 
     private static bool IsCalled(SimpleNameSyntax name) =>
         name.Parent is InvocationExpressionSyntax call && call.Expression == name
-        || name.Parent is MemberAccessExpressionSyntax { Parent: InvocationExpressionSyntax called } access && access.Name == name && called.Expression == access;
+        || name.Parent is MemberAccessExpressionSyntax { Parent: InvocationExpressionSyntax called } access && access.Name == name
+            && called.Expression == access;
 }

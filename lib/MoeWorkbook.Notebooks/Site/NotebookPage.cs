@@ -47,7 +47,8 @@ internal sealed partial class NotebookPage
     public string Title { get; }
 
     /// <summary>The first heading without the chapter's number at its start.</summary>
-    public string TitleWithoutNumber => Number.Length > 0 && Title.StartsWith(Number, StringComparison.Ordinal) ? Title[Number.Length..].TrimStart(' ', '·') : Title;
+    public string TitleWithoutNumber =>
+        Number.Length > 0 && Title.StartsWith(Number, StringComparison.Ordinal) ? Title[Number.Length..].TrimStart(' ', '·') : Title;
 
     /// <summary>The first paragraph.</summary>
     public string Promise { get; }

@@ -98,7 +98,8 @@ public static class SitePublisher
             body.Append("<ol class=\"chapters\">\n");
             foreach (var page in folder)
             {
-                body.Append(CultureInfo.InvariantCulture, $"<li><a href=\"{NotebookPage.Escaped(page.Address)}\"><span class=\"number\">{Html.Encode(page.Number)}</span> {Html.Encode(page.TitleWithoutNumber)}</a>");
+                body.Append(CultureInfo.InvariantCulture, $"<li><a href=\"{NotebookPage.Escaped(page.Address)}\">")
+                    .Append(CultureInfo.InvariantCulture, $"<span class=\"number\">{Html.Encode(page.Number)}</span> {Html.Encode(page.TitleWithoutNumber)}</a>");
                 if (page.Failed)
                     body.Append(" <span class=\"failed\">stopped at an error</span>");
                 if (page.Promise.Length > 0)

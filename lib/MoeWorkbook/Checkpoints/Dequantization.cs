@@ -71,14 +71,16 @@ internal static class Dequantization
         if (!scales.shape.SequenceEqual(needed))
         {
             throw new ArgumentException(
-                $"scales has shape {SafetensorsEntry.Text(scales.shape)}; codes of {SafetensorsEntry.Text(codes.shape)} in blocks of {blockRows} × {blockColumns} need {SafetensorsEntry.Text(needed)}.", nameof(scales));
+                $"scales has shape {SafetensorsEntry.Text(scales.shape)}; codes of {SafetensorsEntry.Text(codes.shape)} in blocks of {blockRows} × {blockColumns} "
+                + $"need {SafetensorsEntry.Text(needed)}.", nameof(scales));
         }
 
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var result = empty(codes.shape, dtype: dtype, device: codes.device);
         if (result.numel() == 0) return result.MoveToOuterDisposeScope();
-        var (flatCodes, flatScales, flatResult) = (codes.reshape(-1, rows, columns), scales.reshape(-1, needed[^2], needed[^1]), result.view(-1, rows, columns));
+        var (flatCodes, flatScales, flatResult) =
+            (codes.reshape(-1, rows, columns), scales.reshape(-1, needed[^2], needed[^1]), result.view(-1, rows, columns));
         var blocksAtOnce = Math.Max(1, RowsAtOnce / blockRows);
         for (var matrix = 0L; matrix < flatCodes.shape[0]; matrix++)
         {

@@ -35,7 +35,8 @@ internal sealed class SafetensorsFile : IDisposable
             try
             {
                 var header = SafetensorsHeader.Read(stream, path);
-                return new(path, MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false), header);
+                return new(path,
+                    MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false), header);
             }
             catch
             {
@@ -123,5 +124,6 @@ internal sealed class SafetensorsFile : IDisposable
         }
     }
 
-    private MemoryMappedViewStream View(SafetensorsEntry entry) => _mapping.CreateViewStream(_header.DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
+    private MemoryMappedViewStream View(SafetensorsEntry entry) =>
+        _mapping.CreateViewStream(_header.DataStart + entry.Begin, entry.Bytes, MemoryMappedFileAccess.Read);
 }

@@ -123,7 +123,8 @@ internal sealed class ShardedCheckpoint : IDisposable
         try
         {
             using var document = JsonDocument.Parse(text, new() { AllowDuplicateProperties = false, MaxDepth = 8 });
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
+            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("weight_map", out var map)
+                || map.ValueKind != JsonValueKind.Object)
                 throw new CheckpointException(index, null, "must be a JSON object with an object \"weight_map\" from tensor names to file names.");
             var shardOf = new Dictionary<string, string>(StringComparer.Ordinal);
             foreach (var property in map.EnumerateObject())

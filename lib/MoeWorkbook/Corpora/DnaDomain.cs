@@ -9,7 +9,8 @@ internal sealed class DnaDomain(int tableSize, RandomSource random) : CorpusDoma
     private const int MotifsPerLine = 3;
     private const string Bases = "ACGT";
 
-    private readonly ZipfTable<string> _motifs = new(Distinct(tableSize, () => string.Concat(Enumerable.Range(0, MotifLength).Select(_ => Bases[random.Below(4)]))));
+    private readonly ZipfTable<string> _motifs =
+        new(Distinct(tableSize, () => string.Concat(Enumerable.Range(0, MotifLength).Select(_ => Bases[random.Below(4)]))));
 
     public override string Name => "dna";
 

@@ -7,7 +7,7 @@ public static class ForwardMemory
 
     /// <summary>A lower bound on the bytes: the weights, the logits, and what the widest layer has at once of every position. Attention adds a bounded amount;
     /// see
-    /// <see cref="ScaledDotProductAttention.AttendCausally(TorchSharp.torch.Tensor, TorchSharp.torch.Tensor, TorchSharp.torch.Tensor, double, int?, TorchSharp.torch.Tensor?)"/>.</summary>
+    /// <c>ScaledDotProductAttention.AttendCausally</c>.</summary>
     /// <param name="config">The architecture.</param>
     /// <param name="positions">How many tokens are computed, those of all sequences together.</param>
     /// <param name="logitPositions">For how many of them logits are computed.</param>

@@ -76,7 +76,8 @@ public sealed class ColoredText : INotebookDisplay
         var text = new StringBuilder();
         foreach (var view in Views)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"{view.Name}: {string.Join(", ", view.Labels.Distinct().Order().Select(label => $"{Digit(label)} = {view.LabelNames[label]}"))}");
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"{view.Name}: {string.Join(", ", view.Labels.Distinct().Order().Select(label => $"{Digit(label)} = {view.LabelNames[label]}"))}");
             var (line, labels) = (new StringBuilder(), new StringBuilder());
             for (var i = 0; i < _pieces.Length; i++)
             {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Reflection;
 
 namespace MoeWorkbook;
 
@@ -21,9 +22,10 @@ public sealed class SourceCode : INotebookDisplay
         ArgumentException.ThrowIfNullOrEmpty(method);
         var assembly = typeof(SourceCode).Assembly;
         using var stream = assembly.GetManifestResourceStream($"{Prefix}{typeof(T).Name}.cs")
-            ?? throw new ArgumentException($"The library does not carry the source of {typeof(T).Name}; it carries those of {string.Join(", ", assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..^3]).Order(StringComparer.Ordinal))}.");
+            ?? throw new ArgumentException($"The library does not carry the source of {typeof(T).Name}; it carries those of {Carried(assembly)}.");
         using var reader = new StreamReader(stream);
-        string[] lines = [.. reader.ReadToEnd().ReplaceLineEndings("\n").TrimEnd().Split('\n').Where(line => !line.TrimStart().StartsWith("///", StringComparison.Ordinal))];
+        string[] lines =
+            [.. reader.ReadToEnd().ReplaceLineEndings("\n").TrimEnd().Split('\n').Where(line => !line.TrimStart().StartsWith("///", StringComparison.Ordinal))];
         var start = Array.FindIndex(lines, line => line.Contains($" {method}(", StringComparison.Ordinal) && line.TrimStart().StartsWith('p'));
         if (start < 0) throw new ArgumentException($"{typeof(T).Name} has no method {method}.", nameof(method));
         // The last line closes the type.
@@ -35,4 +37,7 @@ public sealed class SourceCode : INotebookDisplay
 
     /// <summary>The source.</summary>
     public override string ToString() => _text;
+
+    private static string Carried(Assembly assembly) => string.Join(", ", assembly.GetManifestResourceNames()
+        .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).Select(name => name[Prefix.Length..^3]).Order(StringComparer.Ordinal));
 }

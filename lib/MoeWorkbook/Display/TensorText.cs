@@ -34,7 +34,8 @@ internal static class TensorText
             text.Append($"\n[{string.Join(", ", Enumerable.Repeat("0", leading))}, :, :] =");
         long rows = shape.Length >= 2 ? shape[^2] : 1, columns = shape.Length >= 1 ? shape[^1] : 1;
         int shownRows = (int)Math.Min(rows, MaxRows), shownColumns = (int)Math.Min(columns, MaxColumns);
-        var values = matrix.reshape(rows, columns).narrow(0, 0, shownRows).narrow(1, 0, shownColumns).contiguous().cpu().to_type(ScalarType.Float64).data<double>().ToArray();
+        var values = matrix.reshape(rows, columns).narrow(0, 0, shownRows).narrow(1, 0, shownColumns).contiguous().cpu().to_type(ScalarType.Float64)
+            .data<double>().ToArray();
 
         string[] cells = [.. values.Select(value => Cell(value, tensor.dtype))];
         var width = cells.Max(cell => cell.Length);

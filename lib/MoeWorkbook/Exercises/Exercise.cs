@@ -129,7 +129,8 @@ public sealed class Exercise<TCase, TAnswer> : INotebookDisplay
         _ => Equals(given, right),
     };
 
-    private static bool SameItems(object?[] given, object?[] right) => given.Length == right.Length && given.Zip(right).All(pair => Same(pair.First, pair.Second));
+    private static bool SameItems(object?[] given, object?[] right) =>
+        given.Length == right.Length && given.Zip(right).All(pair => Same(pair.First, pair.Second));
 
     /// <summary>A tensor's numbers: of one dimension an array, of more an array of such arrays.</summary>
     private static object Numbers(Tensor tensor)

@@ -9,7 +9,8 @@ public static partial class Exercises
         random =>
         {
             var experts = random.Next(3, 6);
-            return ([.. Enumerable.Range(0, experts).Select(_ => random.Next(-10, 11) / 100.0)], [.. Enumerable.Range(0, experts).Select(_ => (long)random.Next(0, 8))], Pick(random, 1, 2, 5) / 1000.0);
+            return ([.. Enumerable.Range(0, experts).Select(_ => random.Next(-10, 11) / 100.0)],
+                [.. Enumerable.Range(0, experts).Select(_ => (long)random.Next(0, 8))], Pick(random, 1, 2, 5) / 1000.0);
         },
         step => [.. step.Biases.Zip(step.Load, (bias, load) => bias + step.Rate * Math.Sign(step.Load.Average() - load))],
         // A load that is the mean, and one that only the mean without its fraction is.
@@ -34,7 +35,8 @@ public static partial class Exercises
             var sum = experts.Sum(e => token.Scores[e]);
             return (experts, [.. experts.Select(e => token.Scores[e] / sum)]);
         },
-        token => Enumerable.Range(0, token.Scores.Length).OrderByDescending(e => token.Scores[e] + token.Biases[e]).Take(token.ExpertsPerToken).ToArray() is { Length: > 1 } experts
+        token => Enumerable.Range(0, token.Scores.Length).OrderByDescending(e => token.Scores[e] + token.Biases[e]).Take(token.ExpertsPerToken)
+            .ToArray() is { Length: > 1 } experts
             && !Ascending(experts) && !experts.SequenceEqual(Largest(token.Scores, token.ExpertsPerToken)));
 
     /// <summary>Chapter 07: the z-loss.</summary>
@@ -44,7 +46,8 @@ public static partial class Exercises
         random =>
         {
             var experts = random.Next(2, 5);
-            return [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => (double[])[.. Enumerable.Range(0, experts).Select(_ => random.Next(-30, 31) / 10.0)])];
+            return [.. Enumerable.Range(0,
+                random.Next(1, 4)).Select(_ => (double[])[.. Enumerable.Range(0, experts).Select(_ => random.Next(-30, 31) / 10.0)])];
         },
         logits => logits.Average(token => Math.Pow(Math.Log(token.Sum(Math.Exp)), 2)),
         logits => logits.Length > 1 && Apart(logits.Max(token => token.Sum(Math.Exp)), logits.Min(token => token.Sum(Math.Exp))));

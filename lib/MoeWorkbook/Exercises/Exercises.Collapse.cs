@@ -29,14 +29,17 @@ public static partial class Exercises
     public static Exercise<(long[] Load, double CapacityFactor), double> DroppedAtCapacity { get; } = new(
         "Each of E experts has room for ⌈c·n/E⌉ of the n assignments, with the capacity factor c. Which share of the assignments is dropped?",
         ["load of each expert", "capacity factor c"],
-        random => ([random.Next(50, 200), .. Enumerable.Range(0, Pick(random, 3, 7)).Select(_ => (long)random.Next(0, 60))], Pick(random, 1, 5, 6) switch { 1 => 1.0, 5 => 1.25, _ => 1.5 }),
+        random =>
+            ([random.Next(50, 200), .. Enumerable.Range(0, Pick(random, 3, 7)).Select(_ => (long)random.Next(0, 60))],
+                Pick(random, 1, 5, 6) switch { 1 => 1.0, 5 => 1.25, _ => 1.5 }),
         layer =>
         {
             var room = new ExpertCapacity(layer.CapacityFactor).PerExpert(layer.Load.Sum(), layer.Load.Length);
             return layer.Load.Sum(load => Math.Max(0, load - room)) / (double)layer.Load.Sum();
         },
         // The even share rounded down, or the room rounded down, leads to another number.
-        layer => layer.CapacityFactor > 1 && Math.Ceiling(layer.CapacityFactor * layer.Load.Sum() / layer.Load.Length) != Math.Ceiling(layer.CapacityFactor * (layer.Load.Sum() / layer.Load.Length)),
+        layer => layer.CapacityFactor > 1
+            && Math.Ceiling(layer.CapacityFactor * layer.Load.Sum() / layer.Load.Length) != Math.Ceiling(layer.CapacityFactor * (layer.Load.Sum() / layer.Load.Length)),
         layer => !double.IsInteger(layer.CapacityFactor * layer.Load.Sum() / layer.Load.Length));
 
     /// <summary>Chapter 06: what collapse costs in time.</summary>
@@ -51,7 +54,8 @@ public static partial class Exercises
         layer => SlowestOf(layer.Load.Chunk(layer.Load.Length / layer.Devices)) * layer.Devices / (double)layer.Load.Sum(),
         // Dealing experts out in turn, or in groups of as many as there are devices, leads to another time.
         layer => SlowestOf(layer.Load.Chunk(layer.Load.Length / layer.Devices)) is var right && layer.Load.Length > layer.Devices
-            && right != SlowestOf(layer.Load.Index().GroupBy(expert => expert.Index % layer.Devices, expert => expert.Item)) && right != SlowestOf(layer.Load.Chunk(layer.Devices)));
+            && right != SlowestOf(layer.Load.Index().GroupBy(expert => expert.Index % layer.Devices, expert => expert.Item))
+                && right != SlowestOf(layer.Load.Chunk(layer.Devices)));
 
     private static long SlowestOf(IEnumerable<IEnumerable<long>> devices) => devices.Max(loads => loads.Sum());
 }

@@ -36,20 +36,25 @@ public static partial class Exercises
         layer => layer.ExpertsPerToken < layer.Experts);
 
     /// <summary>Chapter 01: a whole Mixtral-like model, total and active all-in.</summary>
-    public static Exercise<(long Hidden, long Layers, long Heads, long KeyValueHeads, long IntermediateSize, long Experts, long ExpertsPerToken, long Vocabulary), (long Total, long Active)> WholeModel { get; } = new(
+    public static Exercise<(long Hidden, long Layers, long Heads, long KeyValueHeads, long IntermediateSize, long Experts, long ExpertsPerToken,
+        long Vocabulary), (long Total, long Active)> WholeModel
+    { get; } = new(
         "Count a whole model built like Mixtral, in total and active (all-in): embedding and head apart, head size = hidden / heads, two norms in each layer and one at the end.",
         ["hidden", "layers", "heads", "key-value heads", "expert size", "experts", "experts per token", "vocabulary"],
         random => (Pick(random, 1024, 2048, 4096), Pick(random, 8, 24, 32), Pick(random, 16, 32), Pick(random, 4, 8),
             Pick(random, 768, 3072, 14336), Pick(random, 8, 32), Pick(random, 1, 2, 4), Pick(random, 32000, 50304)),
         model =>
         {
-            var count = ParameterCount.Of(ModelConfig.Dense((int)model.Hidden, (int)model.Layers, (int)model.Heads, (int)model.KeyValueHeads, (int)model.IntermediateSize, (int)model.Vocabulary)
+            var count = ParameterCount.Of(ModelConfig.Dense((int)model.Hidden, (int)model.Layers, (int)model.Heads, (int)model.KeyValueHeads,
+                (int)model.IntermediateSize, (int)model.Vocabulary)
                 .MixtureOfExperts((int)model.Experts, (int)model.ExpertsPerToken));
             return (count.TotalParameters, count.ActiveParameters);
         });
 
     /// <summary>Chapter 01: memory to hold a model, and bytes read to produce one token.</summary>
-    public static Exercise<(long TotalParameters, long ActiveParameters, long BitsPerWeight), (double GigabytesHeld, double GigabytesRead)> HeldAndRead { get; } = new(
+    public static Exercise<(long TotalParameters, long ActiveParameters, long BitsPerWeight), (double GigabytesHeld,
+        double GigabytesRead)> HeldAndRead
+    { get; } = new(
         "From total and active parameters and the bits of one weight: how many gigabytes (10⁹ bytes) must be held, and how many are read for one token?",
         ["total parameters", "active parameters", "bits per weight"],
         random =>

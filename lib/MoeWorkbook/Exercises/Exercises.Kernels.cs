@@ -48,10 +48,14 @@ public static partial class Exercises
         format => format.ScaleBits < format.GroupSize);
 
     /// <summary>Chapter 11: reading or unpacking.</summary>
-    public static Exercise<(long MillionWeights, long BitsPerWeight, long GigabytesPerSecond, long Cores, double Gigahertz, long WeightsPerCycle), (double Milliseconds, bool WaitsForMemory)> KernelLimit { get; } = new(
+    public static Exercise<(long MillionWeights, long BitsPerWeight, long GigabytesPerSecond, long Cores, double Gigahertz,
+        long WeightsPerCycle), (double Milliseconds, bool WaitsForMemory)> KernelLimit
+    { get; } = new(
         "One token reads all weights once, all cores together at the given bandwidth, and each core unpacks and multiplies so many weights a cycle. At least how many milliseconds does it take, and does it wait for memory?",
         ["million weights", "bits per weight", "GB/s of all cores together", "cores", "GHz", "weights a core unpacks per cycle"],
-        random => Until(() => (random.Next(100, 500), Pick(random, 4, 8, 16, 32), random.Next(20, 90), Pick(random, 2, 4, 8), random.Next(20, 45) / 10.0, Pick(random, 1, 2, 4, 8)),
+        random =>
+            Until(() => (random.Next(100, 500), Pick(random, 4, 8, 16, 32), random.Next(20, 90), Pick(random, 2, 4, 8),
+                random.Next(20, 45) / 10.0, Pick(random, 1, 2, 4, 8)),
             kernel => Milliseconds(kernel) is var (read, unpack) && Apart(read, unpack)),
         kernel =>
         {
@@ -63,7 +67,8 @@ public static partial class Exercises
         kernel => Milliseconds(kernel) is var (read, unpack) && read > unpack && kernel.BitsPerWeight == 4,
         kernel => Milliseconds(kernel) is var (read, unpack) && read < unpack);
 
-    private static (double Read, double Unpack) Milliseconds((long MillionWeights, long BitsPerWeight, long GigabytesPerSecond, long Cores, double Gigahertz, long WeightsPerCycle) kernel) => (
+    private static (double Read, double Unpack) Milliseconds(
+        (long MillionWeights, long BitsPerWeight, long GigabytesPerSecond, long Cores, double Gigahertz, long WeightsPerCycle) kernel) => (
         kernel.MillionWeights * kernel.BitsPerWeight / 8.0 / kernel.GigabytesPerSecond,
         kernel.MillionWeights / (kernel.Cores * kernel.Gigahertz * kernel.WeightsPerCycle));
 }

@@ -99,10 +99,14 @@ public static partial class Exercises
             .SequenceEqual(Kept(batch.First.Index().Concat(batch.Second.Index()), batch)));
 
     /// <summary>Chapter 04: the operations of a layer with a shared expert.</summary>
-    public static Exercise<(long Hidden, long IntermediateSize, long SharedSize, long Experts, long ExpertsPerToken, long Tokens), long> MoeLayerOperations { get; } = new(
+    public static Exercise<(long Hidden, long IntermediateSize, long SharedSize, long Experts, long ExpertsPerToken,
+        long Tokens), long> MoeLayerOperations
+    { get; } = new(
         "Count the operations of a Mixture-of-Experts layer with SwiGLU experts and one shared expert that every token visits, for a number of tokens when nothing is dropped or padded: router, routed experts, shared expert. A multiplication with its addition counts as two; activations and the combine step are left out.",
         ["hidden", "expert size", "shared size", "experts", "experts per token", "tokens"],
-        random => (Pick(random, 512, 2048, 4096), Pick(random, 768, 1408, 14336), Pick(random, 0, 512, 2816), Pick(random, 8, 64, 128), Pick(random, 1, 2, 4, 8), Pick(random, 1, 32, 1000)),
+        random =>
+            (Pick(random, 512, 2048, 4096), Pick(random, 768, 1408, 14336), Pick(random, 0, 512, 2816), Pick(random, 8, 64, 128),
+                Pick(random, 1, 2, 4, 8), Pick(random, 1, 32, 1000)),
         layer => 2 * layer.Tokens * layer.Hidden * (layer.Experts + 3 * (layer.ExpertsPerToken * layer.IntermediateSize + layer.SharedSize)),
         layer => layer.SharedSize > 0 && layer.ExpertsPerToken > 1 && layer.Tokens > 1);
 
@@ -127,7 +131,8 @@ public static partial class Exercises
         },
         batch => batch.Capacity * batch.Experts == batch.Tokens);
 
-    private static double MeanLoad((long Tokens, long ExpertsPerToken, long Experts, double Factor) layer) => (double)layer.Tokens * layer.ExpertsPerToken / layer.Experts;
+    private static double MeanLoad((long Tokens, long ExpertsPerToken, long Experts, double Factor) layer) =>
+        (double)layer.Tokens * layer.ExpertsPerToken / layer.Experts;
 
     private static int[] Kept(IEnumerable<(int Token, int Expert)> queue, (int[] First, int[] Second, int Experts, int Capacity) batch)
     {

@@ -97,7 +97,8 @@ public static partial class Exercises
             return LoadStatistics.Of(load).MaxViolation;
         },
         // An expert without an assignment, which deviates from the mean by more than the busiest one does.
-        batch => batch.Experts.Distinct().Count() < batch.ExpertCount && batch.Experts.CountBy(expert => expert).Max(load => load.Value) * batch.ExpertCount < 2 * batch.Experts.Length);
+        batch => batch.Experts.Distinct().Count() < batch.ExpertCount
+            && batch.Experts.CountBy(expert => expert).Max(load => load.Value) * batch.ExpertCount < 2 * batch.Experts.Length);
 
     /// <summary>Chapter 03b: how sure each expert's place among the k best is when its own noise is drawn again (Shazeer et al. 2017, appendix A).</summary>
     public static Exercise<(double[] Logits, double[] NoisyLogits, double[] Deviations, int ExpertsPerToken), double[]> NoisyLoad { get; } = new(
@@ -107,7 +108,8 @@ public static partial class Exercises
         {
             var logits = DistinctLogits(random, Pick(random, 4, 6));
             double[] deviations = [.. logits.Select(_ => Math.Round(0.3 + random.NextDouble(), 2))];
-            double[] noisy = [.. logits.Zip(deviations, (logit, deviation) => Math.Round(logit + deviation * MathNet.Numerics.Distributions.Normal.Sample(random, 0, 1), 2))];
+            double[] noisy = [.. logits.Zip(deviations,
+                (logit, deviation) => Math.Round(logit + deviation * MathNet.Numerics.Distributions.Normal.Sample(random, 0, 1), 2))];
             return (logits, noisy, deviations, Pick(random, 1, 2, 3));
         },
         token => [.. token.Logits.Select((logit, expert) =>
@@ -127,7 +129,8 @@ public static partial class Exercises
         },
         batch => [.. Enumerable.Range(0, batch.Probabilities[0].Length).Select(expert =>
             Largest([.. batch.Probabilities.Select(row => row[expert])], batch.TokensPerExpert))],
-        batch => Enumerable.Range(0, batch.Probabilities[0].Length).Any(expert => !Ascending(Largest([.. batch.Probabilities.Select(row => row[expert])], batch.TokensPerExpert))));
+        batch => Enumerable.Range(0, batch.Probabilities[0].Length)
+            .Any(expert => !Ascending(Largest([.. batch.Probabilities.Select(row => row[expert])], batch.TokensPerExpert))));
 
     /// <summary>Chapter 03: the hash of <see cref="HashRouter"/> with seed 0, the finaliser of SplitMix64 (Steele et al. 2014).</summary>
     public static Exercise<(long[] TokenIds, int ExpertCount), int[]> HashRouting { get; } = new(
@@ -166,7 +169,8 @@ public static partial class Exercises
     {
         return Until<double[][]>(
             () => [.. Enumerable.Range(0, tokens).Select(_ => Softmax(DistinctLogits(random, experts)))],
-            table => table.Concat(Enumerable.Range(0, experts).Select(expert => table.Select(row => row[expert]))).All(line => line.Distinct().Count() == line.Count()));
+            table => table.Concat(Enumerable.Range(0, experts).Select(expert => table.Select(row => row[expert])))
+                .All(line => line.Distinct().Count() == line.Count()));
 
         static double[] Softmax(double[] logits)
         {

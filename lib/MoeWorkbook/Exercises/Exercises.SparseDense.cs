@@ -6,7 +6,9 @@ namespace MoeWorkbook;
 public static partial class Exercises
 {
     /// <summary>Chapter 09: experts that cost a token as much as a dense block.</summary>
-    public static Exercise<(long Hidden, long FeedForward, long Experts, long ExpertsPerToken), (long IntermediateSize, long Total, long Active)> EqualActiveExperts { get; } = new(
+    public static Exercise<(long Hidden, long FeedForward, long Experts, long ExpertsPerToken), (long IntermediateSize, long Total,
+        long Active)> EqualActiveExperts
+    { get; } = new(
         "A dense SwiGLU block of inner size f is replaced by E experts, k of which a token visits, so that a token meets as many weights as before. The inner size of one expert, and the weights of all experts of the layer in total and active (three matrices each, no biases, the router left out)?",
         ["hidden size d", "inner size f of the dense block", "experts E", "experts per token k"],
         random =>
@@ -30,7 +32,8 @@ public static partial class Exercises
             var points = random.Next(4, 8);
             double loss = 3;
             // Down more often than up, and never flat: there single precision would lose the place.
-            double[] losses = [.. Enumerable.Range(0, points).Select(_ => loss = Math.Round(loss + (random.Next(3) == 0 ? random.Next(5, 20) : -random.Next(5, 40)) / 100.0, 2))];
+            double[] losses = [.. Enumerable.Range(0,
+                points).Select(_ => loss = Math.Round(loss + (random.Next(3) == 0 ? random.Next(5, 20) : -random.Next(5, 40)) / 100.0, 2))];
             var target = random.Next(3) == 0 ? losses[random.Next(points)] : Math.Round(losses[0] + random.Next(-120, 20) / 100.0, 2);
             return ([.. Enumerable.Range(1, points).Select(i => 100.0 * i)], losses, target);
         },
@@ -45,13 +48,17 @@ public static partial class Exercises
         curve => curve.Losses[0] < curve.Target,
         curve => curve.Losses.Min() > curve.Target,
         // It touches the target, not at the first point, and turns up again.
-        curve => Array.FindIndex(curve.Losses, loss => loss <= curve.Target) is > 0 and var i && i + 1 < curve.Losses.Length && curve.Losses[i] == curve.Target && curve.Losses[i + 1] > curve.Target,
+        curve => Array.FindIndex(curve.Losses, loss => loss <= curve.Target) is > 0 and var i && i + 1 < curve.Losses.Length && curve.Losses[i] == curve.Target
+            && curve.Losses[i + 1] > curve.Target,
         // It crosses the target between points, and later once more.
         curve => Array.FindIndex(curve.Losses, loss => loss <= curve.Target) is > 0 and var i && curve.Losses[i] < curve.Target
-            && Array.FindIndex(curve.Losses, i, loss => loss > curve.Target) is > 0 and var up && Array.FindIndex(curve.Losses, up, loss => loss < curve.Target) > 0);
+            && Array.FindIndex(curve.Losses, i, loss => loss > curve.Target) is > 0 and var up
+                && Array.FindIndex(curve.Losses, up, loss => loss < curve.Target) > 0);
 
     /// <summary>Chapter 09: from steps to seconds.</summary>
-    public static Exercise<(double DenseSteps, double SparseSteps, double DenseTokensPerSecond, double SparseTokensPerSecond), double> WallClockSpeedUp { get; } = new(
+    public static Exercise<(double DenseSteps, double SparseSteps, double DenseTokensPerSecond,
+        double SparseTokensPerSecond), double> WallClockSpeedUp
+    { get; } = new(
         "Both models reach the same loss, each after its own number of steps of as many tokens. How many times faster by the clock is the sparse one? Below 1 it is slower.",
         ["steps of the dense model", "steps of the sparse model", "tokens a second of the dense model", "tokens a second of the sparse model"],
         random => (100 * random.Next(10, 40), 100 * random.Next(3, 20), 1000 * random.Next(20, 90), 1000 * random.Next(10, 60)),
@@ -62,7 +69,9 @@ public static partial class Exercises
         "In how many ways can a token combine k of E experts? And after every expert is split into m smaller ones, with m times as many chosen? The factorials of such numbers overflow every integer type.",
         ["experts E", "experts per token k", "split m"],
         random => (Pick(random, 8, 16), Pick(random, 1, 2), Pick(random, 2, 4)),
-        layer => (Combinatorics.Combinations(layer.Experts, layer.ExpertsPerToken), Combinatorics.Combinations(layer.Experts * layer.Split, layer.ExpertsPerToken * layer.Split)));
+        layer =>
+            (Combinatorics.Combinations(layer.Experts, layer.ExpertsPerToken),
+                Combinatorics.Combinations(layer.Experts * layer.Split, layer.ExpertsPerToken * layer.Split)));
 
     /// <summary>Chapter 09: a difference between models and its standard error.</summary>
     public static Exercise<(double[] One, double[] Other), (double Mean, double StandardError)> PairedDifference { get; } = new(

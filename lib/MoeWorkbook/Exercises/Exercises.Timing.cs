@@ -13,7 +13,9 @@ public static partial class Exercises
         model => model.BitsPerWeight == 4);
 
     /// <summary>Chapter 05: the roofline.</summary>
-    public static Exercise<(double Gigabytes, double Gigaflops, double GigabytesPerSecond, double GigaflopsPerSecond), (double Milliseconds, bool WaitsForMemory)> RooflineTime { get; } = new(
+    public static Exercise<(double Gigabytes, double Gigaflops, double GigabytesPerSecond, double GigaflopsPerSecond), (double Milliseconds,
+        bool WaitsForMemory)> RooflineTime
+    { get; } = new(
         "Predict the time of a computation from its bytes and operations, in milliseconds, and say whether it waits for memory.",
         ["GB read", "GFLOP", "GB/s", "GFLOP/s"],
         random => Until(() => (random.Next(1, 100) / 10.0, random.Next(1, random.Next(2, 5000)), random.Next(20, 80), random.Next(100, 900)),
@@ -35,14 +37,17 @@ public static partial class Exercises
         layer => layer.Tokens > 1 && layer.ExpertsPerToken < layer.Experts);
 
     /// <summary>Chapter 05: when arithmetic takes over.</summary>
-    public static Exercise<(double GigabytesPerSecond, double GigaflopsPerSecond, long BitsPerWeight, long Experts, long ExpertsPerToken), (long Dense, long Moe)> ComputeBoundFrom { get; } = new(
+    public static Exercise<(double GigabytesPerSecond, double GigaflopsPerSecond, long BitsPerWeight, long Experts, long ExpertsPerToken), (long Dense,
+        long Moe)> ComputeBoundFrom
+    { get; } = new(
         "From how many tokens on does a dense block take at least as long for arithmetic as for reading its weights? And a Mixture-of-Experts layer with perfectly balanced routing, all experts touched? Each weight is read once and used for a multiplication and an addition per token that visits it.",
         ["GB/s", "GFLOP/s", "bits per weight", "experts E", "experts per token k"],
         // A whole number of tokens only from powers of two, with which no order of operations rounds it up or down.
         random => Until(() =>
             {
                 var powers = random.Next(4) == 0;
-                (double, double, long, long, long) drawn = (powers ? Pick(random, 16, 32, 64) : random.Next(20, 80), powers ? Pick(random, 128, 256, 512) : random.Next(100, 900),
+                (double, double, long, long, long) drawn =
+                    (powers ? Pick(random, 16, 32, 64) : random.Next(20, 80), powers ? Pick(random, 128, 256, 512) : random.Next(100, 900),
                     Pick(random, 8, 16, 32), Pick(random, 8, 64), Pick(random, 1, 2, 4));
                 return (Machine: drawn, powers);
             },
@@ -66,12 +71,15 @@ public static partial class Exercises
         },
         times => times.Slower.Zip(times.Faster, (slower, faster) => slower / faster).Median(),
         times => Apart(times.Slower.Zip(times.Faster, (slower, faster) => slower / faster).Median(), times.Slower.Median() / times.Faster.Median()),
-        times => Apart(times.Slower.Zip(times.Faster, (slower, faster) => slower / faster).Median(), times.Slower.Zip(times.Faster, (slower, faster) => slower / faster).Mean()));
+        times =>
+            Apart(times.Slower.Zip(times.Faster, (slower, faster) => slower / faster).Median(),
+                times.Slower.Zip(times.Faster, (slower, faster) => slower / faster).Mean()));
 
     private static (double Read, double Compute) Seconds((double Gigabytes, double Gigaflops, double GigabytesPerSecond, double GigaflopsPerSecond) work) =>
         (work.Gigabytes / work.GigabytesPerSecond, work.Gigaflops / work.GigaflopsPerSecond);
 
-    private static (double Dense, double Moe) TokensToRidge((double GigabytesPerSecond, double GigaflopsPerSecond, long BitsPerWeight, long Experts, long ExpertsPerToken) machine)
+    private static (double Dense,
+        double Moe) TokensToRidge((double GigabytesPerSecond, double GigaflopsPerSecond, long BitsPerWeight, long Experts, long ExpertsPerToken) machine)
     {
         var dense = machine.GigaflopsPerSecond / machine.GigabytesPerSecond * machine.BitsPerWeight / 8 / 2;
         return (dense, dense * machine.Experts / machine.ExpertsPerToken);

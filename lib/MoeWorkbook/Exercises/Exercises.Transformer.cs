@@ -63,24 +63,30 @@ public static partial class Exercises
         },
         attention => attention.QueryHead / (attention.Heads / attention.KeyValueHeads),
         attention => attention.QueryHead / (attention.Heads / attention.KeyValueHeads) is var right
-            && right != attention.QueryHead % attention.KeyValueHeads && right != attention.QueryHead / attention.KeyValueHeads && right != attention.QueryHead % (attention.Heads / attention.KeyValueHeads));
+            && right != attention.QueryHead % attention.KeyValueHeads && right != attention.QueryHead / attention.KeyValueHeads
+                && right != attention.QueryHead % (attention.Heads / attention.KeyValueHeads));
 
     /// <summary>Chapter 02: the bytes of a key-value cache.</summary>
     public static Exercise<(long Layers, long KeyValueHeads, long HeadSize, long Batch, long Context, long BytesPerNumber), long> CacheBytes { get; } = new(
         "How many bytes does the key-value cache of grouped-query attention take, for a batch of sequences of one length?",
         ["layers", "key-value heads", "head size", "batch", "context", "bytes per number"],
-        random => (Pick(random, 16, 32, 80), Pick(random, 2, 4, 8, 32), Pick(random, 64, 128), Pick(random, 1, 4, 32), Pick(random, 1000, 4096, 131072), Pick(random, 1, 2, 4)),
+        random =>
+            (Pick(random, 16, 32, 80), Pick(random, 2, 4, 8, 32), Pick(random, 64, 128), Pick(random, 1, 4, 32),
+                Pick(random, 1000, 4096, 131072), Pick(random, 1, 2, 4)),
         cache => 2 * cache.Layers * cache.KeyValueHeads * cache.HeadSize * cache.Batch * cache.Context * cache.BytesPerNumber,
         cache => cache.Batch > 1 && cache.BytesPerNumber > 1);
 
     /// <summary>Chapter 02: the operations of one block for one token.</summary>
-    public static Exercise<(long Hidden, long Heads, long KeyValueHeads, long HeadSize, long IntermediateSize, long Context), (long Projections, long BetweenPositions, long FeedForward)> BlockFlops { get; } = new(
+    public static Exercise<(long Hidden, long Heads, long KeyValueHeads, long HeadSize, long IntermediateSize, long Context), (long Projections,
+        long BetweenPositions, long FeedForward)> BlockFlops
+    { get; } = new(
         "Count the operations of one dense block for one token: the four attention projections, attention between positions (scores and weighted values) at a context length, and the SwiGLU feed-forward. A multiplication and an addition are two operations.",
         ["hidden", "query heads", "key-value heads", "head size", "feed-forward size", "context"],
         random =>
         {
             var keyValueHeads = Pick(random, 1, 2, 4, 8);
-            return (Pick(random, 1024, 2048, 4096), keyValueHeads * Pick(random, 1, 2, 4), keyValueHeads, Pick(random, 64, 128), Pick(random, 2816, 8192, 14336), Pick(random, 1, 1000, 32768));
+            return (Pick(random, 1024, 2048, 4096), keyValueHeads * Pick(random, 1, 2, 4), keyValueHeads, Pick(random, 64, 128),
+                Pick(random, 2816, 8192, 14336), Pick(random, 1, 1000, 32768));
         },
         block => (
             4 * block.Hidden * block.HeadSize * (block.Heads + block.KeyValueHeads),
@@ -105,5 +111,6 @@ public static partial class Exercises
             return matmul(scores.masked_fill(future, double.NegativeInfinity).softmax(-1), head.Values);
         });
 
-    private static double[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => Pick(random, -1, 1) * random.Next(10, 201) / 100.0)];
+    private static double[] Numbers(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => Pick(random, -1, 1) * random.Next(10, 201) / 100.0)];
 }

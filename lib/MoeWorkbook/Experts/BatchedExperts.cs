@@ -30,7 +30,9 @@ public sealed class BatchedExperts : ExpertRunner
     {
         if (routing.Tokens.numel() == 0) return zeros_like(hidden);
         var inputs = hidden.index_select(0, routing.Tokens); // [assignments, hidden]
-        var computed = Gathers(routing.Tokens.numel(), experts) ? Gathered(inputs, routing, experts) : Loaded(inputs, routing, experts); // [assignments, hidden]
+        var computed = Gathers(routing.Tokens.numel(), experts)
+            ? Gathered(inputs, routing, experts)
+            : Loaded(inputs, routing, experts); // [assignments, hidden]
         var weighted = (computed * routing.Weights.unsqueeze(1).to(hidden.dtype)).masked_fill(routing.Kept.logical_not().unsqueeze(1), 0);
         return routing.ExpertsPerToken is { } k
             ? weighted.view(routing.TokenCount, k, -1).sum(dim: 1) // always in the same order, which adding to rows in parallel is not
@@ -39,7 +41,8 @@ public sealed class BatchedExperts : ExpertRunner
 
     /// <summary>Whether the chosen experts' weights are gathered: where writing and reading them once more takes less time than handing over each expert's
     /// work.</summary>
-    internal static bool Gathers(long assignments, ExpertWeights experts) => assignments <= FewAssignments && 2 * BytesPerExpert(experts) <= BytesWhileHandedAnExpert;
+    internal static bool Gathers(long assignments, ExpertWeights experts) =>
+        assignments <= FewAssignments && 2 * BytesPerExpert(experts) <= BytesWhileHandedAnExpert;
 
     /// <summary>Whether all experts are computed, padded to the rows of the busiest: not where reading the idle ones in vain takes longer than handing over the
     /// busy ones' work, or where half of the rows would be padding that costs time.</summary>
@@ -56,7 +59,8 @@ public sealed class BatchedExperts : ExpertRunner
         return (load.Length - busy) * bytesPerExpert <= busy * BytesWhileHandedAnExpert && (rows <= FreeRows || load.Length * rows <= 2 * kept);
     }
 
-    internal static long BytesPerExpert(ExpertWeights experts) => (experts.GateUp.numel() + experts.Down.numel()) / experts.ExpertCount * experts.GateUp.element_size();
+    internal static long BytesPerExpert(ExpertWeights experts) =>
+        (experts.GateUp.numel() + experts.Down.numel()) / experts.ExpertCount * experts.GateUp.element_size();
 
     private static Tensor Gathered(Tensor inputs, RoutingDecision routing, ExpertWeights experts) =>
         experts.ForwardChosen(inputs.unsqueeze(1), routing.Experts).squeeze(1);
@@ -94,7 +98,8 @@ public sealed class BatchedExperts : ExpertRunner
     {
         var slots = owners * rows + ExpertSlots.Of(owners, experts.ExpertCount + 1); // [assignments], each its own row
         var end = experts.ExpertCount * rows; // what was dropped goes to one row more
-        var padded = zeros(end + 1, experts.HiddenSize, dtype: inputs.dtype, device: inputs.device).index_copy(0, slots.clamp_max(end), inputs); // [experts · rows + 1, hidden]
+        var padded = zeros(end + 1, experts.HiddenSize, dtype: inputs.dtype, device: inputs.device)
+            .index_copy(0, slots.clamp_max(end), inputs); // [experts · rows + 1, hidden]
         var computed = experts.forward(padded.narrow(0, 0, end).view(experts.ExpertCount, rows, -1)); // [experts, rows, hidden]
         return computed.flatten(0, 1).index_select(0, slots.clamp_max(end - 1));
     }
@@ -108,7 +113,8 @@ public sealed class BatchedExperts : ExpertRunner
     private static Tensor OneByOne(Tensor inputs, Tensor? order, IEnumerable<int> owners, long[] load, ExpertWeights experts)
     {
         var busy = owners.Where(owner => load[owner] > 0).ToArray();
-        var parts = (order is null ? inputs : inputs.index_select(0, order)).split([.. busy.Select(owner => load[owner])], 0); // for each [its assignments, hidden]
+        var parts = (order is null ? inputs : inputs.index_select(0, order))
+            .split([.. busy.Select(owner => load[owner])], 0); // for each [its assignments, hidden]
         var each = experts.Unbind();
         // Of dropped assignments the output does not count.
         var computed = cat([.. busy.Zip(parts, (owner, part) => owner < each.Length ? each[owner].Forward(part) : part)], 0); // [assignments, hidden]

@@ -91,7 +91,8 @@ public sealed class ExpertWeights : Module<Tensor, Tensor>
     internal Tensor ForwardChosen(Tensor input, Tensor chosen)
     {
         using var scope = NewDisposeScope();
-        return Products(input, GateUp.index_select(0, chosen), Down.index_select(0, chosen), GateUpBias?.index_select(0, chosen), DownBias?.index_select(0, chosen))
+        return Products(input, GateUp.index_select(0, chosen), Down.index_select(0, chosen),
+            GateUpBias?.index_select(0, chosen), DownBias?.index_select(0, chosen))
             .MoveToOuterDisposeScope();
     }
 

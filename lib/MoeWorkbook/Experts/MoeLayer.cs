@@ -45,7 +45,9 @@ public sealed class MoeLayer : TransformerModule
         init ??= new();
         var gate = (router ?? Routers.FromConfig)(config.HiddenSize, moe, init);
         var experts = new ExpertWeights(moe.ExpertCount, config.HiddenSize, moe.IntermediateSize, config.FeedForward, moe.ExpertBias, init, config.SwiGluClamp);
-        var shared = moe.SharedIntermediateSize > 0 ? new FeedForward(config.HiddenSize, moe.SharedIntermediateSize, config.FeedForward, init: init, clamp: config.SwiGluClamp) : null;
+        var shared = moe.SharedIntermediateSize > 0
+            ? new FeedForward(config.HiddenSize, moe.SharedIntermediateSize, config.FeedForward, init: init, clamp: config.SwiGluClamp)
+            : null;
         var sharedGate = shared is not null && moe.SharedExpertGate ? new Projection(config.HiddenSize, 1, init: init) : null;
         return new(gate, experts, shared, sharedGate);
     }

@@ -11,13 +11,15 @@ public static partial class Figures
     /// <param name="policy">Which assignments stay. The share is the same for every policy where nothing was dropped before.</param>
     /// <exception cref="ArgumentException">There is no router.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A factor is not a positive number.</exception>
-    public static Figure DroppedByCapacity(IEnumerable<(string Name, RoutingDecision Routing)> routers, IEnumerable<double> factors, DropPolicy policy = DropPolicy.Position)
+    public static Figure DroppedByCapacity(IEnumerable<(string Name, RoutingDecision Routing)> routers, IEnumerable<double> factors,
+        DropPolicy policy = DropPolicy.Position)
     {
         ArgumentNullException.ThrowIfNull(routers);
         ArgumentNullException.ThrowIfNull(factors);
         double[] tried = [.. factors];
         return FromZero(Lines(
-            routers.Select(router => (router.Name, (IEnumerable<(double, double)>)[.. tried.Select(factor => (factor, 100 * DroppedShare(router.Routing, new(factor, policy))))])),
+            routers.Select(router => (router.Name,
+                (IEnumerable<(double, double)>)[.. tried.Select(factor => (factor, 100 * DroppedShare(router.Routing, new(factor, policy))))])),
             "Dropped assignments against the capacity factor",
             "At factor 1 only a perfectly even load fits. The more uneven the router, the larger the factor that is needed, and every step of it is paid for in padding.",
             "capacity factor", "assignments dropped (%)"));

@@ -62,7 +62,8 @@ public static partial class Figures
         var points = Counted(models).Select(m => (m.Model,
             X: m.Count.ActiveParameters / Billion, Y: m.Count.TotalParameters / Billion,
             Hover: string.Create(CultureInfo.InvariantCulture,
-                $"<b>{m.Model.Name}</b><br>{m.Count.TotalParameters / Billion:#,0.##} billion in total<br>{m.Count.ActiveParameters / Billion:#,0.##} billion active (1 in {(double)m.Count.TotalParameters / m.Count.ActiveParameters:0.#})"))).ToList();
+                $"<b>{m.Model.Name}</b><br>{m.Count.TotalParameters / Billion:#,0.##} billion in total<br>"
+                + $"{m.Count.ActiveParameters / Billion:#,0.##} billion active (1 in {(double)m.Count.TotalParameters / m.Count.ActiveParameters:0.#})"))).ToList();
         return ModelScatter(points, [(1, "total = active"), (10, "10 × active"), (100, "100 × active")],
             "Total against active parameters",
             "Dense models lie on the line: every parameter works for every token. Mixture-of-Experts models lie above it: the higher, the more they hold for what one token uses.",
@@ -128,7 +129,8 @@ public static partial class Figures
     public static Figure ActiveByConvention(IEnumerable<string> ids) => ActiveByConvention(ids.Select(ModelCatalog.Find));
 
     private static Figure ModelScatter(
-        List<(PublishedModel Model, double X, double Y, string Hover)> points, (double Ratio, string Name)[] ratios, string title, string caption, string x, string y)
+        List<(PublishedModel Model, double X, double Y, string Hover)> points, (double Ratio,
+            string Name)[] ratios, string title, string caption, string x, string y)
     {
         // A tenth of a power of ten around the points, and room above for labels.
         double left = Math.Log10(points.Min(p => p.X)) - 0.12, right = Math.Log10(points.Max(p => p.X)) + 0.25;
@@ -136,7 +138,8 @@ public static partial class Figures
 
         var lines = ratios.Select(line => Chart.Line<double, double, string>(
             x: [Math.Pow(10, left), Math.Pow(10, right)], y: [line.Ratio * Math.Pow(10, left), line.Ratio * Math.Pow(10, right)],
-            ShowLegend: false, LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineWidth: line.Ratio == 1 ? 1.5 : 1, LineDash: line.Ratio == 1 ? StyleParam.DrawingStyle.Solid : StyleParam.DrawingStyle.Dot));
+            ShowLegend: false, LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineWidth: line.Ratio == 1 ? 1.5 : 1,
+            LineDash: line.Ratio == 1 ? StyleParam.DrawingStyle.Solid : StyleParam.DrawingStyle.Dot));
         var kinds = ((string Name, string Color, StyleParam.MarkerSymbol Symbol, Func<ModelConfig, bool> Holds)[])
         [
             ("dense", FigureStyle.Vermilion, StyleParam.MarkerSymbol.Square, c => !c.IsMixtureOfExperts),
@@ -154,7 +157,8 @@ public static partial class Figures
         const int height = 560;
         const double width = 640, inner = height - 110;
         (double X, double Y) Pixel(double logX, double logY) => ((logX - left) / (right - left) * width, (top - logY) / (top - bottom) * inner);
-        var names = ratios.Select(line => (line.Name, X: Math.Min(right, top - Math.Log10(line.Ratio)), Y: Math.Min(top, right + Math.Log10(line.Ratio)))).ToList();
+        var names = ratios.Select(line => (line.Name, X: Math.Min(right, top - Math.Log10(line.Ratio)), Y: Math.Min(top, right + Math.Log10(line.Ratio))))
+            .ToList();
         var places = LabelPlacement.Place(
             [.. points.Select(p => Pixel(Math.Log10(p.X), Math.Log10(p.Y)))], [.. points.Select(p => p.Model.Name)],
             names.Select(n => (Pixel(n.X, n.Y).X - 45, Pixel(n.X, n.Y).Y + (n.Y < top ? -8 : 8), n.Name)), width, inner);

@@ -25,7 +25,8 @@ public static partial class Figures
     /// <param name="tokens">The name of each token; null for their numbers.</param>
     /// <exception cref="ArgumentException">There is no decision, they differ in the number of tokens or experts, or there are not as many names as
     /// tokens.</exception>
-    public static Figure CombineWeights(IEnumerable<(string Name, RoutingDecision Routing)> routings, string title, string caption, IReadOnlyList<string>? tokens = null)
+    public static Figure CombineWeights(IEnumerable<(string Name, RoutingDecision Routing)> routings, string title,
+        string caption, IReadOnlyList<string>? tokens = null)
     {
         ArgumentNullException.ThrowIfNull(routings);
         var panels = routings.Select(panel => (panel.Name, Values: KeptWeights(panel.Routing))).ToList();
@@ -41,7 +42,8 @@ public static partial class Figures
     /// <param name="caption">A sentence that says what to see.</param>
     /// <param name="tokens">The name of each token; null for their numbers.</param>
     /// <exception cref="ArgumentException">There is no gradient, one is no matrix, they differ in shape, or there are not as many names as tokens.</exception>
-    public static Figure LogitGradients(IEnumerable<(string Name, Tensor Gradient)> gradients, string title, string caption, IReadOnlyList<string>? tokens = null)
+    public static Figure LogitGradients(IEnumerable<(string Name, Tensor Gradient)> gradients, string title,
+        string caption, IReadOnlyList<string>? tokens = null)
     {
         ArgumentNullException.ThrowIfNull(gradients);
         var panels = gradients.Select(panel => (panel.Name, Values: Matrix(panel.Gradient))).ToList();
@@ -77,7 +79,8 @@ public static partial class Figures
             return (panel.Name, Chart.Combine(new[]
             {
                 Chart.Column<double, int, string>(values: panel.Load, Keys: experts, MarkerColor: FigureStyle.ToColor(FigureStyle.Blue), ShowLegend: false),
-                Chart.Line<double, double, string>(x: [-0.5, experts.Length - 0.5], y: [mean, mean], ShowMarkers: false, ShowLegend: false, LineColor: FigureStyle.ToColor(FigureStyle.Vermilion)),
+                Chart.Line<double, double, string>(x: [-0.5, experts.Length - 0.5], y: [mean, mean], ShowMarkers: false, ShowLegend: false,
+                    LineColor: FigureStyle.ToColor(FigureStyle.Vermilion)),
             }));
         }).ToList();
         var highest = Math.Max(1, panels.SelectMany(panel => panel.Load).DefaultIfEmpty(1).Max());
@@ -110,7 +113,8 @@ public static partial class Figures
             zData: Enumerable.Range(0, rows).Select(row => Enumerable.Range(0, columns).Select(column => panel.Values[row, column]).ToArray()).ToArray(),
             X: Enumerable.Range(0, columns).ToArray(), Y: Enumerable.Range(0, rows).ToArray(), XGap: 1, YGap: 1))).ToList();
         var numbers = ShowsNumbers(panels);
-        return Panels(charts, "expert", "token", NamedAxis(Numbers(columns), mirrored: true), NamedAxis(tokens, reversed: true, mirrored: true), Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400),
+        return Panels(charts, "expert", "token", NamedAxis(Numbers(columns), mirrored: true), NamedAxis(tokens, reversed: true, mirrored: true),
+            Math.Clamp((panels.Count > 3 ? 14 : 28) * rows, 120, 400),
             new()
             {
                 ["coloraxis"] = new { cmin = low, cmax = high, colorscale = scale, colorbar = FigureStyle.ColorBar(quantity) },
@@ -136,7 +140,8 @@ public static partial class Figures
     }
 
     /// <summary>Charts with the same axes, row by row: the axes stand once, at the left and at the bottom.</summary>
-    private static Figure Panels(List<(string Name, GenericChart Chart)> panels, string x, string y, object xAxis, object yAxis, int panelHeight, Dictionary<string, object> layout, string title, string caption)
+    private static Figure Panels(List<(string Name, GenericChart Chart)> panels, string x, string y, object xAxis, object yAxis, int panelHeight,
+        Dictionary<string, object> layout, string title, string caption)
     {
         if (panels.Count == 0)
             throw new ArgumentException("there is nothing to draw", nameof(panels));
@@ -145,7 +150,8 @@ public static partial class Figures
         // The gap between two rows holds the title of the lower one.
         var gap = 34.0 / (panelHeight + 34);
         var chart = panels.Count == 1 ? titled.Single()
-            : Chart.Grid(titled, rows, columns, SubPlotTitles: panels.Select(panel => panel.Name).ToArray(), Pattern: StyleParam.LayoutGridPattern.Coupled, XGap: 0.06, YGap: gap);
+            : Chart.Grid(titled, rows, columns, SubPlotTitles: panels.Select(panel => panel.Name).ToArray(),
+                Pattern: StyleParam.LayoutGridPattern.Coupled, XGap: 0.06, YGap: gap);
         for (var column = 1; column <= columns; column++)
             layout[Numbered("xaxis", column)] = xAxis;
         for (var row = 1; row <= rows; row++)

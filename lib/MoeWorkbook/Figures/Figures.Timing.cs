@@ -19,7 +19,8 @@ public static partial class Figures
         {
             if (!(point.Work.Bytes > 0 && point.Work.Flops > 0)) throw new ArgumentException($"A point of '{one.Name}' moves or computes nothing: it has no place on a roofline.", nameof(series));
             var operations = point.Work.Flops / Billion;
-            return (X: point.Work.Flops / point.Work.Bytes, Rate: new Estimate(operations / point.Seconds.Value, operations / point.Seconds.High, operations / point.Seconds.Low));
+            return (X: point.Work.Flops / point.Work.Bytes,
+                Rate: new Estimate(operations / point.Seconds.Value, operations / point.Seconds.High, operations / point.Seconds.Low));
         }).ToList())).ToList();
         var points = drawn.SelectMany(one => one.Points).ToList();
         if (points.Count == 0) throw new ArgumentException("There is no point to draw.", nameof(series));
@@ -30,10 +31,12 @@ public static partial class Figures
         var roof = Chart.Line<double, double, string>(x: corners, y: corners.Select(x => roofline.RateAt(x) / Billion),
             Name: "the machine's limit", LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineWidth: 3);
         var measured = drawn.Select((one, i) => WithWhiskers(
-            Chart.Point<double, double, string>(x: one.Points.Select(p => p.X), y: one.Points.Select(p => p.Rate.Value), Name: one.Name, MarkerColor: SeriesColor(i)),
+            Chart.Point<double, double, string>(x: one.Points.Select(p => p.X), y: one.Points.Select(p => p.Rate.Value),
+                Name: one.Name, MarkerColor: SeriesColor(i)),
             [.. one.Points.Select(p => p.Rate)], SeriesColor(i)));
 
-        double bottom = Math.Log10(Math.Min(points.Min(p => p.Rate.Low), roofline.RateAt(left) / Billion)) - 0.1, top = Math.Log10(roofline.FlopsPerSecond / Billion) + 0.25;
+        double bottom = Math.Log10(Math.Min(points.Min(p => p.Rate.Low),
+            roofline.RateAt(left) / Billion)) - 0.1, top = Math.Log10(roofline.FlopsPerSecond / Billion) + 0.25;
         return new Figure(Titled(Chart.Combine([roof, .. measured]), "arithmetic intensity (operations a byte)", "rate (GFLOP/s)", StyleParam.AxisType.Log, StyleParam.AxisType.Log),
             "Measured times under the roofline",
             "On the slope a computation waits for memory, on the flat part for arithmetic; how far a point lies below the line is what the prediction leaves unexplained.")
@@ -65,7 +68,8 @@ public static partial class Figures
     {
         ArgumentNullException.ThrowIfNull(timings);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(experts);
-        var patterns = timings.GroupBy(timing => timing.Pattern).Select(group => (Pattern: group.Key, Rows: group.OrderBy(row => row.Tokens).ToList())).ToList();
+        var patterns = timings.GroupBy(timing => timing.Pattern).Select(group => (Pattern: group.Key, Rows: group.OrderBy(row => row.Tokens).ToList()))
+            .ToList();
         if (patterns.Count == 0) throw new ArgumentException("There is no timing to draw.", nameof(timings));
         var longest = patterns.MaxBy(pattern => pattern.Rows.Count).Rows;
         var predicted = Chart.Line<double, double, string>(
@@ -105,7 +109,8 @@ public static partial class Figures
             ("Mixture of Experts", row => row.Milliseconds), ("dense, equal total", row => row.DenseTotalMilliseconds), ("dense, equal active", row => row.DenseActiveMilliseconds),
             ("PyTorch, loop over experts", row => row.PyTorchMilliseconds), ("PyTorch, grouped", row => row.PyTorchGroupedMilliseconds),
         ];
-        var lines = ways.Select(way => (way.Name, Points: recorded.Where(row => way.Time(row) is not null).Select(row => ((double)row.Tokens, way.Time(row)!.Value))));
+        var lines =
+            ways.Select(way => (way.Name, Points: recorded.Where(row => way.Time(row) is not null).Select(row => ((double)row.Tokens, way.Time(row)!.Value))));
         return Lines(lines.Where(line => line.Points.Any()), $"One layer on {machine}",
             $"{recorded[0].Layer}, recorded. Flat: waiting for weights, which more tokens share. Rising: arithmetic.", "tokens computed together", "time (ms)", logarithmic: true);
     }
@@ -122,7 +127,8 @@ public static partial class Figures
         if (bars.Count == 0) throw new ArgumentException("There is no measurement to draw.", nameof(measurements));
         var chart = WithWhiskers(
             Chart.Column<double, string, string>(
-                values: bars.Select(bar => bar.Milliseconds.Value), Keys: bars.Select(bar => bar.Name).ToArray(), MarkerColor: FigureStyle.ToColor(FigureStyle.SkyBlue),
+                values: bars.Select(bar => bar.Milliseconds.Value), Keys: bars.Select(bar => bar.Name)
+                    .ToArray(), MarkerColor: FigureStyle.ToColor(FigureStyle.SkyBlue),
                 MultiText: bars.Select(bar => $"{bar.Milliseconds}").ToArray(), TextPosition: StyleParam.TextPosition.Inside),
             [.. bars.Select(bar => bar.Milliseconds)], FigureStyle.ToColor(FigureStyle.Ink));
         return new Figure(Titled(chart, "alternative", "time (ms)", StyleParam.AxisType.Category, StyleParam.AxisType.Linear), title, caption)
@@ -150,9 +156,11 @@ public static partial class Figures
         foreach (var row in rows)
             if (!(row.Time.Low > 0 && row.Limit > 0)) throw new ArgumentException($"The time or the limit of '{row.Name}' is not positive: it has no place on a logarithmic axis.", nameof(steps));
         string[] names = [.. rows.Select(row => row.Name)];
-        var limits = Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Limit).ToArray(), Name: "limit: bytes / bandwidth", MarkerColor: FigureStyle.ToColor(FigureStyle.Grey));
+        var limits = Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Limit).ToArray(), Name: "limit: bytes / bandwidth",
+            MarkerColor: FigureStyle.ToColor(FigureStyle.Grey));
         // From each time a line down to its limit.
-        var measured = WithWhiskers(Chart.Point<string, double, string>(x: names, y: rows.Select(row => row.Time.Value).ToArray(), Name: "measured", MarkerColor: SeriesColor(0)),
+        var measured = WithWhiskers(Chart.Point<string, double,
+            string>(x: names, y: rows.Select(row => row.Time.Value).ToArray(), Name: "measured", MarkerColor: SeriesColor(0)),
             [.. rows.Select(row => new Estimate(row.Time.Value, Math.Min(row.Limit, row.Time.Value), row.Time.Value))], Color.fromString("#8C8C8C66"));
         double lowest = rows.Min(row => Math.Min(row.Limit, row.Time.Low)), highest = rows.Max(row => Math.Max(row.Limit, row.Time.High));
         return new Figure(Titled(Chart.Combine([limits, measured]), "step", "time (ms)", StyleParam.AxisType.Category, StyleParam.AxisType.Log), title, caption)

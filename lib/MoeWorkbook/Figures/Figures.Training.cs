@@ -21,7 +21,8 @@ public static partial class Figures
         foreach (var run in shown)
         {
             if (layer < 0 || layer >= run.Stages[0].Load.Count) throw new ArgumentException($"{run.Name} has {run.Stages[0].Load.Count} Mixture-of-Experts layers; there is none of number {layer}.", nameof(layer));
-            if (run.Stages[0].Load[layer].Count != shown[0].Stages[0].Load[layer].Count) throw new ArgumentException($"{run.Name} and {shown[0].Name} differ in their number of experts.", nameof(runs));
+            if (run.Stages[0].Load[layer].Count != shown[0].Stages[0].Load[layer].Count)
+                throw new ArgumentException($"{run.Name} and {shown[0].Name} differ in their number of experts.", nameof(runs));
         }
 
         if (shown.Count == 0) throw new ArgumentException("There is no run to draw.", nameof(runs));
@@ -30,7 +31,8 @@ public static partial class Figures
             zData: Enumerable.Range(0, experts).Select(expert => run.Stages.Select(stage => experts * stage.LoadOf(layer).Shares[expert]).ToArray()).ToArray(),
             X: run.Stages.Select(stage => stage.Step).ToArray(), Y: Enumerable.Range(0, experts).ToArray()))).ToList();
         // Dark is dead, one is even; what is above four times the even share looks the same.
-        return Panels(panels, "training step", "expert", new { showgrid = false, mirror = "all", nticks = 5 }, NamedAxis(Numbers(experts), reversed: true, mirrored: true), Math.Clamp(18 * experts, 120, 320),
+        return Panels(panels, "training step", "expert", new { showgrid = false, mirror = "all", nticks = 5 },
+            NamedAxis(Numbers(experts), reversed: true, mirrored: true), Math.Clamp(18 * experts, 120, 320),
             new()
             {
                 ["coloraxis"] = new { cmin = 0, cmax = Math.Min(4, experts), colorscale = "Viridis", colorbar = FigureStyle.ColorBar("load / even load") },
@@ -50,7 +52,8 @@ public static partial class Figures
     {
         ArgumentNullException.ThrowIfNull(runs);
         ArgumentNullException.ThrowIfNull(measure);
-        return FromZero(Bands(runs.GroupBy(run => run.Name).Select(group => (group.Key, group.Select(run => run.Stages.Select(stage => ((double)stage.Step, measure(stage))).ToList()).ToList())), title, caption, "training step", y));
+        return FromZero(Bands(runs.GroupBy(run => run.Name).Select(group => (group.Key,
+            group.Select(run => run.Stages.Select(stage => ((double)stage.Step, measure(stage))).ToList()).ToList())), title, caption, "training step", y));
     }
 
     /// <summary>Validation loss against what was spent: the mean over the seeds of each experiment as a line, and from the lowest to the highest seed as a
@@ -65,7 +68,9 @@ public static partial class Figures
     {
         ArgumentNullException.ThrowIfNull(runs);
         var x = cost switch { TrainingCost.Steps => "training step", TrainingCost.Flops => "operations (FLOP)", _ => "training time (s)" };
-        return Bands(runs.GroupBy(run => run.Name).Select(group => (group.Key, group.Select(run => run.Curve(cost).Skip(run.Validations.Count / 10).ToList()).ToList())), title, caption, x, "validation loss (nats a byte)", entropyFloor);
+        var curves = runs.GroupBy(run => run.Name)
+            .Select(group => (group.Key, group.Select(run => run.Curve(cost).Skip(run.Validations.Count / 10).ToList()).ToList()));
+        return Bands(curves, title, caption, x, "validation loss (nats a byte)", entropyFloor);
     }
 
     /// <summary>How much the experts of each layer tell about the domain beyond the byte, beside what chance gives, with 95% intervals.</summary>
@@ -81,7 +86,8 @@ public static partial class Figures
         (string Name, string Color, double Shift, Func<Specialization, Estimate> Of)[] series =
             [("the experts", FigureStyle.SkyBlue, -shift, layer => layer.GivenByte), ("shuffled domains", FigureStyle.Grey, shift, layer => layer.Shuffled)];
         var chart = Chart.Combine(series.Select(one => WithWhiskers(Chart.Column<double, double, string>(
-            values: layers.Select(layer => 100 * one.Of(layer).Value), Keys: layers.Select((_, i) => i + one.Shift).ToArray(), Name: one.Name, MarkerColor: FigureStyle.ToColor(one.Color)),
+            values: layers.Select(layer => 100 * one.Of(layer).Value), Keys: layers.Select((_, i) => i + one.Shift)
+                .ToArray(), Name: one.Name, MarkerColor: FigureStyle.ToColor(one.Color)),
             [.. layers.Select(layer => one.Of(layer).Times(100))], FigureStyle.ToColor(FigureStyle.Ink))));
         return new Figure(Titled(chart, "layer", "uncertainty about the domain removed (%)", StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title, caption)
         {
@@ -115,10 +121,12 @@ public static partial class Figures
         if (placed.Count > 0)
         {
             charts.Add(Chart.Point<double, double, string>(x: placed.Select(p => scale * p.Place.X), y: placed.Select(p => scale * p.Place.Y), Name: "mean of a domain's tokens",
-                MultiText: placed.Select(p => p.Name).ToArray(), TextPosition: StyleParam.TextPosition.BottomCenter, MarkerColor: SeriesColor(1), MarkerSymbol: StyleParam.MarkerSymbol.Diamond));
+                MultiText: placed.Select(p => p.Name).ToArray(), TextPosition: StyleParam.TextPosition.BottomCenter,
+                MarkerColor: SeriesColor(1), MarkerSymbol: StyleParam.MarkerSymbol.Diamond));
         }
 
-        return new Figure(Titled(Chart.Combine(charts), AxisTitle(1, directions.Explained.X), AxisTitle(2, directions.Explained.Y), StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title,
+        return new Figure(Titled(Chart.Combine(charts), AxisTitle(1, directions.Explained.X), AxisTitle(2, directions.Explained.Y),
+            StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title,
             placed.Count == 0 ? "Experts that lie together are chosen by similar tokens." : "A domain prefers the experts that lie in its direction from the centre; only directions count, the lengths of the two kinds of points are made alike.")
         {
             Height = 480,
@@ -154,7 +162,8 @@ public static partial class Figures
     }
 
     /// <summary>For each name the mean of its curves as a line, and from the lowest to the highest as a band.</summary>
-    private static Figure Bands(IEnumerable<(string Name, List<List<(double X, double Y)>> Curves)> series, string title, string caption, string x, string y, double? floor = null)
+    private static Figure Bands(IEnumerable<(string Name, List<List<(double X, double Y)>> Curves)> series, string title, string caption,
+        string x, string y, double? floor = null)
     {
         var charts = new List<GenericChart>();
         var (names, right) = (0, 0.0);
@@ -167,17 +176,20 @@ public static partial class Figures
             if (curves.Count > 1)
             {
                 double[] lowest = [.. points.Select(p => curves.Min(curve => curve[p].Y))], highest = [.. points.Select(p => curves.Max(curve => curve[p].Y))];
-                charts.Add(Chart.Line<double, double, string>(x: [.. at, .. at.Reverse()], y: [.. highest, .. lowest.Reverse()], ShowMarkers: false, ShowLegend: false,
+                charts.Add(Chart.Line<double, double,
+                    string>(x: [.. at, .. at.Reverse()], y: [.. highest, .. lowest.Reverse()], ShowMarkers: false, ShowLegend: false,
                     LineWidth: 0, LineColor: SeriesColor(i), Fill: StyleParam.Fill.ToSelf, FillColor: Tint(i)));
             }
 
-            charts.Add(Chart.Line<double, double, string>(x: at, y: points.Select(p => curves.Average(curve => curve[p].Y)), ShowMarkers: false, Name: name, LineColor: SeriesColor(i)));
+            charts.Add(Chart.Line<double, double,
+                string>(x: at, y: points.Select(p => curves.Average(curve => curve[p].Y)), ShowMarkers: false, Name: name, LineColor: SeriesColor(i)));
             (names, right) = (names + 1, Math.Max(right, at.DefaultIfEmpty().Max()));
         }
 
         if (names == 0) throw new ArgumentException("There is no run to draw.", nameof(series));
         if (floor is { } entropy)
-            charts.Add(Chart.Line<double, double, string>(x: [0, right], y: [entropy, entropy], ShowMarkers: false, Name: "entropy of the source", LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineDash: StyleParam.DrawingStyle.Dash));
+            charts.Add(Chart.Line<double, double, string>(x: [0, right], y: [entropy, entropy], ShowMarkers: false, Name: "entropy of the source",
+                LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineDash: StyleParam.DrawingStyle.Dash));
         return new Figure(Titled(Chart.Combine(charts), x, y, StyleParam.AxisType.Linear, StyleParam.AxisType.Linear), title, caption)
         {
             Layout = new

@@ -37,7 +37,8 @@ public static partial class Figures
         ArgumentNullException.ThrowIfNull(model);
         var config = model.Config;
         var active = ParameterCount.Of(config).ActiveByComponent;
-        var windowless = config with { LayerAttention = [.. config.LayerAttention.Select(kind => kind == AttentionKind.SlidingWindow ? AttentionKind.Full : kind)] };
+        var windowless =
+            config with { LayerAttention = [.. config.LayerAttention.Select(kind => kind == AttentionKind.SlidingWindow ? AttentionKind.Full : kind)] };
         int[] contexts = [.. Contexts(LongestContext)];
         var feedForward = Products(ModelComponent.DenseFeedForward, ModelComponent.RoutedExperts, ModelComponent.SharedExperts, ModelComponent.Router);
         var projections = Products(ModelComponent.Attention);
@@ -49,8 +50,10 @@ public static partial class Figures
             new("attention: between positions", FigureStyle.Blue, context => Between(windowless, context), StyleParam.DrawingStyle.Solid),
         ];
         if (config.LayerAttention.Contains(AttentionKind.SlidingWindow))
-            lines.Add(new(string.Create(CultureInfo.InvariantCulture, $"the same with a window of {config.Attention.SlidingWindow:N0}"), FigureStyle.SkyBlue, context => Between(config, context), StyleParam.DrawingStyle.Dash));
-        lines.Add(new("head", FigureStyle.Purple, _ => Products(config.TiedEmbeddings ? ModelComponent.Embeddings : ModelComponent.Head), StyleParam.DrawingStyle.Solid));
+            lines.Add(new(string.Create(CultureInfo.InvariantCulture, $"the same with a window of {config.Attention.SlidingWindow:N0}"), FigureStyle.SkyBlue,
+                context => Between(config, context), StyleParam.DrawingStyle.Dash));
+        lines.Add(new("head", FigureStyle.Purple,
+            _ => Products(config.TiedEmbeddings ? ModelComponent.Embeddings : ModelComponent.Head), StyleParam.DrawingStyle.Solid));
 
         var chart = Chart.Combine(lines.Select(line => Chart.Line<double, double, string>(
             x: contexts.Select(context => (double)context), y: contexts.Select(line.Flops), Name: line.Name,

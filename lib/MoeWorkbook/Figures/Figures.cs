@@ -94,7 +94,8 @@ public static partial class Figures
     /// <param name="y">What the rows are.</param>
     /// <param name="quantity">What the colours mean: quantity and unit.</param>
     /// <exception cref="ArgumentException">An axis or the quantity has no name, or there are not as many names as rows or columns.</exception>
-    public static Figure HeatMap(double[,] values, IReadOnlyList<string> rows, IReadOnlyList<string> columns, string title, string caption, string x, string y, string quantity)
+    public static Figure HeatMap(double[,] values, IReadOnlyList<string> rows, IReadOnlyList<string> columns, string title,
+        string caption, string x, string y, string quantity)
     {
         ArgumentNullException.ThrowIfNull(values);
         ArgumentNullException.ThrowIfNull(rows);

@@ -26,7 +26,8 @@ internal sealed class HeadlessBrowser : IAsyncDisposable
     public static IReadOnlyList<string> Programs { get; } = OperatingSystem.IsWindows()
         ?
         [
-            .. from folder in (Environment.SpecialFolder[])[Environment.SpecialFolder.ProgramFiles, Environment.SpecialFolder.ProgramFilesX86, Environment.SpecialFolder.LocalApplicationData]
+            .. from folder in (Environment.SpecialFolder[])[Environment.SpecialFolder.ProgramFiles, Environment.SpecialFolder.ProgramFilesX86,
+                Environment.SpecialFolder.LocalApplicationData]
                from program in (string[])[@"Google\Chrome\Application\chrome.exe", @"Microsoft\Edge\Application\msedge.exe", @"Chromium\Application\chrome.exe"]
                select Path.Combine(Environment.GetFolderPath(folder), program),
         ]
@@ -39,7 +40,9 @@ internal sealed class HeadlessBrowser : IAsyncDisposable
 
     /// <summary>The first of some programs that there is; null where there is none.</summary>
     public static string? Find(IEnumerable<string> programs) => programs
-        .SelectMany(program => Path.IsPathRooted(program) ? [program] : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)))
+        .SelectMany(program => Path.IsPathRooted(program)
+            ? [program]
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)))
         .FirstOrDefault(File.Exists);
 
     /// <summary>Starts the browser with one empty page.</summary>
@@ -167,7 +170,8 @@ internal sealed class HeadlessBrowser : IAsyncDisposable
                 var told = JsonNode.Parse(message.ToArray())!;
                 if (told["id"] is null)
                     Told?.Invoke(told["method"]!.GetValue<string>(), told["params"]!);
-                else if (_waiting.TryRemove(told["id"]!.GetValue<int>(), out var answer) && !(told["error"] is { } error && answer.TrySetException(new InvalidOperationException($"The browser refuses: {error["message"]}"))))
+                else if (_waiting.TryRemove(told["id"]!.GetValue<int>(), out var answer)
+                    && !(told["error"] is { } error && answer.TrySetException(new InvalidOperationException($"The browser refuses: {error["message"]}"))))
                     answer.TrySetResult(told["result"]!);
             }
         }

@@ -12,7 +12,8 @@ internal static class LabelPlacement
     /// <param name="others">Texts that are there already: their middle in pixels, and what they say.</param>
     /// <param name="width">Width of the plot in pixels.</param>
     /// <param name="height">Height of the plot in pixels.</param>
-    public static (double X, double Y)?[] Place(IReadOnlyList<(double X, double Y)> points, IReadOnlyList<string> labels, IEnumerable<(double X, double Y, string Text)> others, double width, double height)
+    public static (double X, double Y)?[] Place(IReadOnlyList<(double X, double Y)> points, IReadOnlyList<string> labels,
+        IEnumerable<(double X, double Y, string Text)> others, double width, double height)
     {
         var fixedBoxes = points.Select(p => new Box(p.X - PointRadius, p.Y - PointRadius, p.X + PointRadius, p.Y + PointRadius))
             .Concat(others.Select(o => Box.Around(o.X, o.Y, o.Text.Length * CharacterWidth, LineHeight))).ToList();
@@ -24,7 +25,8 @@ internal static class LabelPlacement
             for (var i = 0; i < labels.Count; i++)
             {
                 places[i] = null;
-                var taken = fixedBoxes.Concat(Enumerable.Range(0, labels.Count).Where(j => places[j] is not null).Select(j => At(j, places[j]!.Value))).ToList();
+                var taken = fixedBoxes.Concat(Enumerable.Range(0, labels.Count).Where(j => places[j] is not null).Select(j => At(j, places[j]!.Value)))
+                    .ToList();
                 places[i] = Offsets(labels[i].Length * CharacterWidth / 2).Select(o => ((double, double)?)o)
                     .FirstOrDefault(offset => At(i, offset!.Value) is var box && area.Contains(box) && !taken.Any(box.Overlaps));
             }
@@ -40,7 +42,8 @@ internal static class LabelPlacement
         foreach (var gap in (double[])[4, 10, 18, 28, 40])
         {
             double besides = PointRadius + gap + halfWidth, above = PointRadius + gap + LineHeight / 2;
-            foreach (var offset in ((double, double)[])[(besides, 0), (-besides, 0), (0, -above), (0, above), (besides, -above), (-besides, -above), (besides, above), (-besides, above), (halfWidth, -above), (-halfWidth, -above), (halfWidth, above), (-halfWidth, above)])
+            foreach (var offset in ((double, double)[])[(besides, 0), (-besides, 0), (0, -above), (0, above), (besides, -above), (-besides, -above),
+                (besides, above), (-besides, above), (halfWidth, -above), (-halfWidth, -above), (halfWidth, above), (-halfWidth, above)])
                 yield return offset;
         }
     }

@@ -87,7 +87,8 @@ public static partial class Schematics
                 for (var i = 0; i < capacity; i++)
                 {
                     var filled = i < experts[e].Filled.Length;
-                    drawing.Box(left + i * slot + 1, y + 3, slot - 2, row - 6, filled ? $"{experts[e].Filled[i]}" : "", filled ? FigureStyle.Blue : FigureStyle.Grey, filled);
+                    drawing.Box(left + i * slot + 1, y + 3, slot - 2, row - 6, filled ? $"{experts[e].Filled[i]}" : "",
+                        filled ? FigureStyle.Blue : FigureStyle.Grey, filled);
                 }
                 for (var i = 0; i < experts[e].Dropped.Length; i++)
                     drawing.Box(dropped + i * slot + 1, y + 3, slot - 2, row - 6, $"{experts[e].Dropped[i]}", FigureStyle.Vermilion);

@@ -52,7 +52,8 @@ public static partial class Schematics
             var y = top + token * row;
             drawing.Text(first - 10, y + row / 2 - 3, tokens[token], "end");
             for (var expert = 0; expert < experts; expert++)
-                drawing.Box(first + expert * column + 2, y, column - 4, row - 6, scores[token * experts + expert].ToString("0.00", CultureInfo.InvariantCulture), FigureStyle.Blue, chosen.Contains((token, expert)));
+                drawing.Box(first + expert * column + 2, y, column - 4, row - 6,
+                    scores[token * experts + expert].ToString("0.00", CultureInfo.InvariantCulture), FigureStyle.Blue, chosen.Contains((token, expert)));
             drawing.Text(right + 28, y + row / 2 - 3, chosen.Count(pair => pair.First == token).ToString(CultureInfo.InvariantCulture), bold: true);
         }
 

@@ -11,7 +11,8 @@ public static partial class Schematics
     {
         ArgumentNullException.ThrowIfNull(config);
         config.Validate();
-        if (!config.FeedForward.IsGated() || !config.LayerAttention.Zip(config.MoeLayers).Any(layer => layer is (AttentionKind.Full or AttentionKind.SlidingWindow, false)))
+        if (!config.FeedForward.IsGated()
+            || !config.LayerAttention.Zip(config.MoeLayers).Any(layer => layer is (AttentionKind.Full or AttentionKind.SlidingWindow, false)))
             throw new ArgumentException("the drawing shows a dense layer with grouped-query attention and a gated feed-forward block; the model has none", nameof(config));
 
         var (heads, keyValueHeads, headSize) = (config.Attention.HeadCount, config.Attention.KeyValueHeadCount, config.Attention.HeadSize);

@@ -81,7 +81,8 @@ public static partial class Schematics
                 continue;
             var weight = Math.Exp(logits[i] - largest) / sum;
             drawing.Arrow(FigureStyle.Blue, 2, (384, y), (438, y));
-            drawing.Arrow(FigureStyle.Blue, 1.5 + 3 * weight, (530, y), (640, y), (668 - (Math.Abs(y - middle) < 14 ? 4 : 0), middle + Math.Clamp(y - middle, -14, 14)));
+            drawing.Arrow(FigureStyle.Blue, 1.5 + 3 * weight, (530, y), (640, y),
+                (668 - (Math.Abs(y - middle) < 14 ? 4 : 0), middle + Math.Clamp(y - middle, -14, 14)));
             drawing.Text(604, y - 13, "× " + weight.ToString("0.00", CultureInfo.InvariantCulture), bold: true);
         }
         drawing.Circle(680, middle, "Σ");

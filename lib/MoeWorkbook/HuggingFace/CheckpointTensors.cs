@@ -10,7 +10,8 @@ internal sealed class CheckpointTensors(ShardedCheckpoint checkpoint, (long Rows
     private readonly HashSet<string> _used = new(StringComparer.Ordinal);
 
     /// <summary>The tensors that no slice was checked for. Those without elements, such as the projections of no shared experts, have nothing to say.</summary>
-    public IEnumerable<string> Unused => checkpoint.Names.Where(name => !_used.Contains(name) && !checkpoint.Find(name)!.Shape.Contains(0)).Order(StringComparer.Ordinal);
+    public IEnumerable<string> Unused =>
+        checkpoint.Names.Where(name => !_used.Contains(name) && !checkpoint.Find(name)!.Shape.Contains(0)).Order(StringComparer.Ordinal);
 
     /// <summary>How many tensors there are.</summary>
     public int Count => checkpoint.Names.Count;

@@ -19,7 +19,8 @@ public static class HuggingFaceConfig
     /// <summary>Reads the text of a <c>config.json</c>.</summary>
     /// <param name="json">The text.</param>
     /// <param name="source">What the messages call it.</param>
-    /// <param name="forTraining">Whether a model is trained from it: then a key that says how to train, such as a dropout, and that nothing here follows is an error too.</param>
+    /// <param name="forTraining">Whether a model is trained from it: then a key that says how to train, such as a dropout, and that nothing here follows is an
+    /// error too.</param>
     /// <exception cref="ModelConfigException">The content is wrong; the message names the key and what is allowed.</exception>
     public static ModelConfig Parse(string json, string source = "config.json", bool forTraining = false)
     {

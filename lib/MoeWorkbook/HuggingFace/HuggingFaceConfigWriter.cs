@@ -9,7 +9,8 @@ namespace MoeWorkbook;
 public static class HuggingFaceConfigWriter
 {
     /// <summary>The <c>model_type</c> values that can be written.</summary>
-    public static IReadOnlyCollection<string> ModelTypes { get; } = [.. ModelFamilies.All.Where(family => family.Write is not null).Select(family => family.ModelType)];
+    public static IReadOnlyCollection<string> ModelTypes { get; } =
+        [.. ModelFamilies.All.Where(family => family.Write is not null).Select(family => family.ModelType)];
 
     /// <summary>The <c>config.json</c> of a model.</summary>
     /// <param name="config">The model.</param>
@@ -17,7 +18,8 @@ public static class HuggingFaceConfigWriter
     /// <param name="endOfText">The id of the token that stands between texts, which so begins and ends each; null for none.</param>
     /// <returns>The text of the file.</returns>
     /// <exception cref="ArgumentException">The description contradicts itself.</exception>
-    /// <exception cref="NotSupportedException">The family has no writer, or the family's file cannot express the description: the message names what would be lost.</exception>
+    /// <exception cref="NotSupportedException">The family has no writer, or the family's file cannot express the description: the message names what would be
+    /// lost.</exception>
     public static string ToJson(ModelConfig config, ScalarType dtype = ScalarType.Float32, int? endOfText = null)
     {
         ArgumentNullException.ThrowIfNull(config);

@@ -22,7 +22,8 @@ public static class HuggingFaceDirectory
     /// <returns>The model, in evaluation mode.</returns>
     /// <exception cref="ArgumentException">The type is not a floating-point type.</exception>
     /// <exception cref="ModelConfigException"><c>config.json</c> cannot be read, or its content is wrong.</exception>
-    /// <exception cref="CheckpointException">A file is not valid, or the tensors are not those that the model needs: missing, unknown, or of another shape or type; the message names them.</exception>
+    /// <exception cref="CheckpointException">A file is not valid, or the tensors are not those that the model needs: missing, unknown, or of another shape or
+    /// type; the message names them.</exception>
     /// <remarks>Names, shapes and types are all checked before a weight is allocated.</remarks>
     public static CausalLanguageModel Load(string directory, Device? device = null, ScalarType? dtype = null)
     {
@@ -71,7 +72,8 @@ public static class HuggingFaceDirectory
     /// <param name="directory">The directory to make.</param>
     /// <param name="overwrite">Whether a directory that holds a <c>config.json</c> may be replaced, with everything in it.</param>
     /// <param name="shardBytes">Above how many bytes the tensors are divided among several files.</param>
-    /// <param name="endOfText">The id of the token that stands between texts, for <c>config.json</c> and <c>generation_config.json</c>, by which engines end a text; null for none.</param>
+    /// <param name="endOfText">The id of the token that stands between texts, for <c>config.json</c> and <c>generation_config.json</c>, by which engines end a
+    /// text; null for none.</param>
     /// <exception cref="NotSupportedException">The family has no writer here, or its <c>config.json</c> cannot express the model's description.</exception>
     /// <exception cref="CheckpointException">The directory exists, or cannot be written.</exception>
     public static void Save(CausalLanguageModel model, string directory, bool overwrite = false, long shardBytes = DefaultShardBytes, int? endOfText = null)
@@ -89,7 +91,8 @@ public static class HuggingFaceDirectory
             Directory.CreateDirectory(temporary);
             File.WriteAllText(Path.Combine(temporary, "config.json"), config);
             if (endOfText is not null)
-                File.WriteAllText(Path.Combine(temporary, "generation_config.json"), JsonSerializer.Serialize(new { bos_token_id = endOfText, eos_token_id = endOfText }, JsonText.Indented) + "\n");
+                File.WriteAllText(Path.Combine(temporary, "generation_config.json"),
+                    JsonSerializer.Serialize(new { bos_token_id = endOfText, eos_token_id = endOfText }, JsonText.Indented) + "\n");
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
             var names = ModelFamilies.Find(model.Config.ModelType)!.Tensors!; // whose config.json is written has a forward pass
@@ -108,7 +111,8 @@ public static class HuggingFaceDirectory
     }
 
     /// <summary>For each of our parameters, the published tensors that make it up; everything is checked against the headers.</summary>
-    private static Dictionary<string, TensorSlice[]> Match(ModelConfig config, TensorNames names, CheckpointTensors tensors, string directory, int predictionLayers)
+    private static Dictionary<string, TensorSlice[]> Match(ModelConfig config, TensorNames names,
+        CheckpointTensors tensors, string directory, int predictionLayers)
     {
         CheckPlausible(config, tensors, directory);
         using var scope = NewDisposeScope();
@@ -127,7 +131,8 @@ public static class HuggingFaceDirectory
         if (missing.Count > 0) throw new CheckpointException(directory, null, $"{Counted(missing, "tensor is", "tensors are")} missing that the model of config.json needs: {Listed(missing)}.");
         foreach (var slice in slices.Values.SelectMany(form => form)) tensors.Check(slice);
         var unknown = tensors.Unused.Where(name => !names.IsHarmless(config, name, predictionLayers)).ToList();
-        if (unknown.Count > 0) throw new CheckpointException(directory, null, $"{Counted(unknown, "tensor is", "tensors are")} not known in a {config.ModelType} model of this config.json: {Listed(unknown)}.");
+        if (unknown.Count > 0) throw new CheckpointException(directory, null,
+            $"{Counted(unknown, "tensor is", "tensors are")} not known in a {config.ModelType} model of this config.json: {Listed(unknown)}.");
         return slices;
     }
 
@@ -239,5 +244,6 @@ public static class HuggingFaceDirectory
 
     private static string Counted(List<string> names, string one, string many) => names.Count == 1 ? $"1 {one}" : $"{names.Count} {many}";
 
-    private static string Listed(List<string> names) => string.Join(", ", names.Take(NamesShown).Select(CheckpointException.Shortened)) + (names.Count > NamesShown ? ", …" : "");
+    private static string Listed(List<string> names) =>
+        string.Join(", ", names.Take(NamesShown).Select(CheckpointException.Shortened)) + (names.Count > NamesShown ? ", …" : "");
 }

@@ -6,7 +6,8 @@ public static class HuggingFaceGeneration
     /// <summary>Reads a directory's options.</summary>
     /// <param name="directory">A directory with a <c>config.json</c>; a <c>generation_config.json</c> may be there.</param>
     /// <param name="maxNewTokens">The most tokens to add, at least 1.</param>
-    /// <returns>The options. Without <c>"do_sample": true</c> the likeliest token is taken, whatever temperature is stated, as in transformers; <c>top_k</c> 0 means all.
+    /// <returns>The options. Without <c>"do_sample": true</c> the likeliest token is taken, whatever temperature is stated, as in transformers; <c>top_k</c> 0
+    /// means all.
     /// The stop tokens are those of <c>generation_config.json</c>; where it names none, those of <c>config.json</c>.</returns>
     /// <exception cref="ModelConfigException">A file cannot be read or its content is wrong; the message names the key and what is allowed.</exception>
     public static GenerationOptions Read(string directory, int maxNewTokens)

@@ -27,7 +27,8 @@ public static class ModelCatalog
         ArgumentNullException.ThrowIfNull(id);
         var known = Ids.FirstOrDefault(k => k.Equals(id, StringComparison.OrdinalIgnoreCase));
         if (known is not null) return Load(known);
-        if (All.FirstOrDefault(m => m.Name.Equals(id, StringComparison.OrdinalIgnoreCase) || m.Repository.Equals(id, StringComparison.OrdinalIgnoreCase)) is { } named)
+        if (All.FirstOrDefault(m => m.Name.Equals(id, StringComparison.OrdinalIgnoreCase) || m.Repository.Equals(id,
+            StringComparison.OrdinalIgnoreCase)) is { } named)
             return named;
         string[] similar = [.. Ids.Where(k => Similar(k, id))];
         throw new ModelConfigException($"There is no model \"{id}\" in the catalog. "

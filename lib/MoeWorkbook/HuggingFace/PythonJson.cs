@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace MoeWorkbook;
 
-/// <summary>JSON as Python's <c>json</c> module writes and reads it: <c>Infinity</c>, <c>-Infinity</c> and <c>NaN</c> may stand where a number does, and a key twice.</summary>
+/// <summary>JSON as Python's <c>json</c> module writes and reads it: <c>Infinity</c>, <c>-Infinity</c> and <c>NaN</c> may stand where a number does, and a key
+/// twice.</summary>
 internal static partial class PythonJson
 {
     /// <summary>Parses a text; <c>Infinity</c> and its like become texts, so that whoever needs a number there says what it is instead.</summary>

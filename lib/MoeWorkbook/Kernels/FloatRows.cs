@@ -206,7 +206,8 @@ internal readonly unsafe struct Float32Format : IFloatFormat
     public static TVector First<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector> => TLanes.Load((float*)row + column);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Second<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector> => TLanes.Load((float*)row + column + TLanes.Width);
+    public static TVector Second<TLanes, TVector>(byte* row, nint column) where TLanes : IFloatLanes<TVector> =>
+        TLanes.Load((float*)row + column + TLanes.Width);
 
     public static void Arrange(float* activations, int width, float* step) => new ReadOnlySpan<float>(activations, 2 * width).CopyTo(new(step, 2 * width));
 }

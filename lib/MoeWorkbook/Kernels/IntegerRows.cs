@@ -27,7 +27,8 @@ internal readonly unsafe struct IntegerRows<TFormat, TProduct> : IRowKernel
     public static void Prepare(float* values, int start, int end, int columns, byte* row)
     {
         for (var column = start; column < end; column += IntegerBlock.Size)
-            ActivationBlock.Quantize(values + column, Math.Min(IntegerBlock.Size, end - column), TFormat.ZeroPoint, row + column / IntegerBlock.Size * ActivationBlock.Bytes);
+            ActivationBlock.Quantize(values + column, Math.Min(IntegerBlock.Size, end - column), TFormat.ZeroPoint,
+                row + column / IntegerBlock.Size * ActivationBlock.Bytes);
     }
 
     public static void Multiply(in Tile tile, int tokens, int start, int end, int columns, float* sums)

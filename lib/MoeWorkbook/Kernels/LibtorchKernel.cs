@@ -107,13 +107,16 @@ internal sealed unsafe class LibtorchKernel : ExpertKernel
             var rows = Math.Min(UpRows, call.IntermediateSize - start);
             var gateRow = expert * 2L * call.IntermediateSize + start;
             var upRow = gateRow + call.IntermediateSize;
-            Tensor gate = mm(layer._gateUps.Block(gateRow, rows), layer._inputs[touched]), up = mm(layer._gateUps.Block(upRow, rows), layer._inputs[touched]); // [rows, width]
+            Tensor gate = mm(layer._gateUps.Block(gateRow, rows), layer._inputs[touched]), up = mm(layer._gateUps.Block(upRow, rows),
+                layer._inputs[touched]); // [rows, width]
             ushort* gates = Address(gate), ups = Address(up), intermediates = Address(layer._intermediates[touched]);
             var width = Width(count);
             for (var r = 0; r < rows; r++)
-                SwiGlu(gates + r * width, layer._gateUps.Scale(gateRow + r), ups + r * width, layer._gateUps.Scale(upRow + r), intermediates + (long)layer._downs.Place(start + r) * width, width);
+                SwiGlu(gates + r * width, layer._gateUps.Scale(gateRow + r), ups + r * width, layer._gateUps.Scale(upRow + r),
+                    intermediates + (long)layer._downs.Place(start + r) * width, width);
             if (start + rows < call.IntermediateSize) return;
-            for (var r = call.IntermediateSize; r < layer._downs.Columns; r++) new Span<ushort>(intermediates + (long)layer._downs.Place(r) * width, width).Clear();
+            for (var r = call.IntermediateSize; r < layer._downs.Columns; r++) new Span<ushort>(intermediates + (long)layer._downs.Place(r) * width, width)
+                .Clear();
         }
 
         /// <summary>intermediate ← gate · σ(gate) · up.</summary>

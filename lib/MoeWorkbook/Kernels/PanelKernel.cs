@@ -90,7 +90,8 @@ internal sealed unsafe class PanelKernel<TFormat, TLanes, TVector> : ExpertKerne
     /// <param name="outputRows">Rows of a panel in the outputs.</param>
     /// <param name="outputRow">The first row's place there.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(in WeightRows weights, long firstRow, int rows, int columns, ReadOnlySpan<Panel> panels, float* inputs, float* outputs, int outputRows, int outputRow)
+    private static void Multiply(in WeightRows weights, long firstRow, int rows, int columns, ReadOnlySpan<Panel> panels, float* inputs,
+        float* outputs, int outputRows, int outputRow)
     {
         var scratch = stackalloc float[TFormat.Converts ? PanelTile.Rows * ColumnBlock + 16 : 1];
         scratch = (float*)(((nint)scratch + 63) & ~63);
@@ -197,7 +198,8 @@ internal sealed unsafe class PanelKernel<TFormat, TLanes, TVector> : ExpertKerne
             for (var i = 0; i < layer._queues.TouchedCount; i++)
             {
                 var panels = layer.Panels(i);
-                Multiply(call.Down, layer._queues.Touched[i].Expert * (long)call.HiddenSize + start, rows, call.IntermediateSize, panels, layer._intermediate, layer._product, call.HiddenSize, start);
+                Multiply(call.Down, layer._queues.Touched[i].Expert * (long)call.HiddenSize + start, rows, call.IntermediateSize, panels, layer._intermediate,
+                    layer._product, call.HiddenSize, start);
                 foreach (ref readonly var panel in panels)
                 {
                     var product = layer._product + panel.Offset * call.HiddenSize + (long)start * panel.Width;

@@ -22,7 +22,8 @@ internal static unsafe class PanelTile
     /// <param name="yStride">From row to row; 0 where all are the same.</param>
     /// <param name="count">Columns.</param>
     /// <param name="registers">4, 2 or 1.</param>
-    public static void Multiply<TLanes, TVector>(float* weights, nint stride, float* x, float* y, nint yStride, int count, int registers) where TLanes : IFloatLanes<TVector>
+    public static void Multiply<TLanes, TVector>(float* weights, nint stride, float* x, float* y, nint yStride, int count,
+        int registers) where TLanes : IFloatLanes<TVector>
     {
         switch (registers)
         {

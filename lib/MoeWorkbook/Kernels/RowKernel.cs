@@ -133,7 +133,8 @@ internal sealed unsafe class RowKernel<TKernel> : ExpertKernel where TKernel : I
                     {
                         var tokens = TileTokens(count - t);
                         var a = first + t;
-                        tile.SetTokens(Input(a), Input(Math.Min(a + 1, first + count - 1)), Input(Math.Min(a + 2, first + count - 1)), Input(Math.Min(a + 3, first + count - 1)));
+                        tile.SetTokens(Input(a), Input(Math.Min(a + 1, first + count - 1)), Input(Math.Min(a + 2, first + count - 1)),
+                            Input(Math.Min(a + 3, first + count - 1)));
                         SetAhead(ref tile, count, t, call.GateUp);
                         TKernel.Multiply(tile, tokens, column, columnEnd, call.HiddenSize, sums);
                         for (var j = 0; j < tokens && t < count; j++, t++)
@@ -193,12 +194,14 @@ internal sealed unsafe class RowKernel<TKernel> : ExpertKernel where TKernel : I
                 for (var row = start; row < start + quarter; row++)
                 {
                     var last = end - 1;
-                    tile.SetRows(call.Down, downRow + row, downRow + Math.Min(row + quarter, last), downRow + Math.Min(row + 2 * quarter, last), downRow + Math.Min(row + 3 * quarter, last));
+                    tile.SetRows(call.Down, downRow + row, downRow + Math.Min(row + quarter, last), downRow + Math.Min(row + 2 * quarter, last),
+                        downRow + Math.Min(row + 3 * quarter, last));
                     for (var t = 0; t < count;)
                     {
                         var tokens = TileTokens(count - t);
                         var a = first + t;
-                        tile.SetTokens(Intermediate(a), Intermediate(Math.Min(a + 1, first + count - 1)), Intermediate(Math.Min(a + 2, first + count - 1)), Intermediate(Math.Min(a + 3, first + count - 1)));
+                        tile.SetTokens(Intermediate(a), Intermediate(Math.Min(a + 1, first + count - 1)), Intermediate(Math.Min(a + 2, first + count - 1)),
+                            Intermediate(Math.Min(a + 3, first + count - 1)));
                         SetAhead(ref tile, count, t, call.Down);
                         TKernel.Multiply(tile, tokens, column, columnEnd, call.IntermediateSize, sums);
                         for (var j = 0; j < tokens && t < count; j++, t++)

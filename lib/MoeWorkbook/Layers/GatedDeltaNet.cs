@@ -28,7 +28,8 @@ public sealed class GatedDeltaNet : TransformerModule
     /// <param name="layer">The number of the layer, under which the cache keeps its state.</param>
     /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentException">A size is not positive, or the value heads are no multiple of the key heads.</exception>
-    public GatedDeltaNet(int hiddenSize, LinearAttentionConfig config, double epsilon = 1e-6, int layer = 0, ParameterInit? init = null) : base(nameof(GatedDeltaNet))
+    public GatedDeltaNet(int hiddenSize, LinearAttentionConfig config, double epsilon = 1e-6, int layer = 0,
+        ParameterInit? init = null) : base(nameof(GatedDeltaNet))
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(config.KeyHeads);

@@ -36,7 +36,8 @@ public sealed class LatentAttention : TransformerModule
     /// <param name="layer">The number of the layer, under which the cache keeps its latent vectors.</param>
     /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentException">A size is not positive, or the rotary embedding is for heads of another size.</exception>
-    public LatentAttention(int hiddenSize, AttentionConfig attention, LatentAttentionConfig config, RotaryEmbedding rotary, int layer = 0, ParameterInit? init = null)
+    public LatentAttention(int hiddenSize, AttentionConfig attention, LatentAttentionConfig config, RotaryEmbedding rotary,
+        int layer = 0, ParameterInit? init = null)
         : base(nameof(LatentAttention))
     {
         ArgumentNullException.ThrowIfNull(attention);
@@ -100,7 +101,8 @@ public sealed class LatentAttention : TransformerModule
         var latentQuery = MatrixProduct.Multiply(queryParts[0], keyMap); // [batch, heads, sequence, rank]
         var queries = cat([latentQuery, _rotary.Rotate(queryParts[1], rotation)], -1); // [batch, heads, sequence, rank + rotary]
         var keys = cat([latent, rotaryKey], -1); // [batch, 1, positions, rank + rotary]
-        var mixedLatent = ScaledDotProductAttention.AttendCausally(queries, keys, latent, _scale, window: null, sinks: null, context); // [batch, heads, sequence, rank]
+        var mixedLatent =
+            ScaledDotProductAttention.AttendCausally(queries, keys, latent, _scale, window: null, sinks: null, context); // [batch, heads, sequence, rank]
         var mixed = MatrixProduct.Multiply(mixedLatent, valueMap.transpose(1, 2)); // [batch, heads, sequence, value]
         return _output.forward(mixed.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
     }

@@ -42,7 +42,8 @@ public sealed class RotaryEmbedding
     public double Magnitude { get; }
 
     /// <summary>The factor on attention logits that DeepSeek adds to YaRN: (0.1·mscale_all_dim·ln(factor) + 1)²; 1 otherwise.</summary>
-    public double LogitScale => _config.Scaling is { MScaleAllDimensions: > 0 } scaling ? Math.Pow(YarnMagnitude(scaling.Factor, scaling.MScaleAllDimensions.Value), 2) : 1;
+    public double LogitScale =>
+        _config.Scaling is { MScaleAllDimensions: > 0 } scaling ? Math.Pow(YarnMagnitude(scaling.Factor, scaling.MScaleAllDimensions.Value), 2) : 1;
 
     /// <summary>The rotation of consecutive positions.</summary>
     /// <param name="start">The first position.</param>

@@ -48,14 +48,16 @@ public static class ScaledDotProductAttention
     }
 
     /// <summary>The same, with the masks that the layers of a pass share.</summary>
-    internal static Tensor AttendCausally(Tensor queries, Tensor keys, Tensor values, double scale, int? window, Tensor? sinks, ForwardContext context, long mostLogits = MostLogits)
+    internal static Tensor AttendCausally(Tensor queries, Tensor keys, Tensor values, double scale, int? window, Tensor? sinks,
+        ForwardContext context, long mostLogits = MostLogits)
     {
         Expect.Shape(queries, nameof(queries), ("batch", -1), ("heads", -1), ("queries", -1), ("head size", -1));
         Expect.Shape(keys, nameof(keys), ("batch", queries.shape[0]), ("key-value heads", -1), ("keys", -1), ("head size", queries.shape[3]));
         long count = queries.shape[2], earlier = keys.shape[2] - count;
         if (earlier < 0) throw new ArgumentException($"queries are {count} but keys only {keys.shape[2]}: each query needs the key of its own position.", nameof(keys));
         var logitsPerPair = Math.Max(1, queries.shape[0] * queries.shape[1]);
-        if (count * keys.shape[2] <= mostLogits / logitsPerPair) return Attend(queries, keys, values, scale, context.CausalMask(count, keys.shape[2], window, queries.device), sinks);
+        if (count * keys.shape[2] <= mostLogits / logitsPerPair) return Attend(queries, keys, values, scale,
+            context.CausalMask(count, keys.shape[2], window, queries.device), sinks);
 
         using var scope = NewDisposeScope();
         var blocks = new List<Tensor>();

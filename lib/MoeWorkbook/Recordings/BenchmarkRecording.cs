@@ -55,7 +55,8 @@ public sealed record BenchmarkRecording(RecordingOrigin Origin, IReadOnlyList<Be
         try
         {
             var recording = JsonSerializer.Deserialize<BenchmarkRecording>(text, _json) ?? throw new InvalidDataException($"{path} is empty; a recording is a JSON object.");
-            _ = (recording.Probe, recording.Layers, recording.Decode, recording.Prefill, recording.Training); // every part, now and not in the middle of a figure
+            _ = (recording.Probe, recording.Layers, recording.Decode, recording.Prefill,
+                recording.Training); // every part, now and not in the middle of a figure
             return recording;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
@@ -85,7 +86,8 @@ public sealed record BenchmarkRecording(RecordingOrigin Origin, IReadOnlyList<Be
     }
 
     private IReadOnlyList<T> Rows<T>(string benchmark) =>
-        [.. Results.Where(result => result.Benchmark == benchmark).SelectMany(result => (result.Result["rows"] ?? throw new JsonException($"'{result.Command}' has no rows")).Deserialize<T[]>(_json)!)];
+        [.. Results.Where(result => result.Benchmark == benchmark)
+            .SelectMany(result => (result.Result["rows"] ?? throw new JsonException($"'{result.Command}' has no rows")).Deserialize<T[]>(_json)!)];
 
     private static MachineProbe ToProbe(JsonObject json)
     {

@@ -12,7 +12,8 @@ public sealed record TrainingRecording(RecordingOrigin Origin, IReadOnlyList<Tra
     /// <param name="command">The exact command that makes them.</param>
     /// <param name="runs">The runs.</param>
     /// <param name="device">Where they were trained; null for the CPU.</param>
-    public static TrainingRecording Of(string command, IEnumerable<TrainingRun> runs, Device? device = null) => new(RecordingOrigin.Here(command, device), [.. runs]);
+    public static TrainingRecording Of(string command, IEnumerable<TrainingRun> runs, Device? device = null) =>
+        new(RecordingOrigin.Here(command, device), [.. runs]);
 
     /// <summary>Reads a recording.</summary>
     /// <param name="path">The file.</param>

@@ -40,7 +40,9 @@ public abstract class LinearRouter : Router
     public int? AbsentExpert
     {
         get;
-        set => field = value is null || value >= 0 && value < ExpertCount ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"AbsentExpert must be from 0 to {ExpertCount - 1}.");
+        set => field = value is null || value >= 0 && value < ExpertCount
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"AbsentExpert must be from 0 to {ExpertCount - 1}.");
     }
 
     /// <summary>Balances without a loss: each expert's bias moves by u towards the mean load, b ← b + u·sign(mean load − load) (Wang et al. 2024, algorithm 1).

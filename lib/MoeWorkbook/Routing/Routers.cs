@@ -27,11 +27,12 @@ public static class Routers
                 NormalizeWeights = moe.NormalizeWeights,
                 RoutedScalingFactor = moe.RoutedScalingFactor,
             },
-            RouterKind.SigmoidTopK when !moe.RouterBias => new SigmoidTopKRouter(hiddenSize, experts, k, moe.SelectionBias, new(moe.GroupCount, moe.GroupsPerToken), init)
-            {
-                NormalizeWeights = moe.NormalizeWeights,
-                RoutedScalingFactor = moe.RoutedScalingFactor,
-            },
+            RouterKind.SigmoidTopK when !moe.RouterBias =>
+                new SigmoidTopKRouter(hiddenSize, experts, k, moe.SelectionBias, new(moe.GroupCount, moe.GroupsPerToken), init)
+                {
+                    NormalizeWeights = moe.NormalizeWeights,
+                    RoutedScalingFactor = moe.RoutedScalingFactor,
+                },
             RouterKind.Switch when moe is { SelectionBias: false, GroupCount: 1 } => new SwitchRouter(hiddenSize, experts, bias: moe.RouterBias, init: init),
             RouterKind.NoisyTopK when plain => new NoisyTopKRouter(hiddenSize, experts, k, init),
             RouterKind.ExpertChoice when plain => new ExpertChoiceRouter(hiddenSize, experts, k, init),

@@ -19,7 +19,8 @@ public sealed class SigmoidTopKRouter : LinearRouter
     /// <param name="init">How the parameters are made.</param>
     /// <exception cref="ArgumentException">A number is not positive, k is larger than the experts in the chosen groups, or the groups do not divide the
     /// experts.</exception>
-    public SigmoidTopKRouter(int hiddenSize, int expertCount, int expertsPerToken, bool selectionBias = true, ExpertGroups? groups = null, ParameterInit? init = null)
+    public SigmoidTopKRouter(int hiddenSize, int expertCount, int expertsPerToken, bool selectionBias = true,
+        ExpertGroups? groups = null, ParameterInit? init = null)
         : base(nameof(SigmoidTopKRouter), hiddenSize, expertCount, init, selectionBias: selectionBias)
     {
         ExpertsPerToken = CheckedExpertsPerToken(expertsPerToken, expertCount);

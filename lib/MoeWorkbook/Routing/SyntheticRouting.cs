@@ -36,11 +36,13 @@ public static class SyntheticRouting
         using var scope = NewDisposeScope();
         var table = tensor(chosen, [tokens, expertsPerToken], device: device); // [tokens, k]
         var logits = zeros(tokens, experts, device: device); // [tokens, experts]
-        return RoutingDecision.TopK(new(zeros(1, tokens, 1, device: device)), logits, logits.softmax(-1), table, full(tokens, expertsPerToken, 1.0 / expertsPerToken, device: device))
+        return RoutingDecision.TopK(new(zeros(1, tokens, 1, device: device)), logits, logits.softmax(-1), table,
+            full(tokens, expertsPerToken, 1.0 / expertsPerToken, device: device))
             .MoveToOuterDisposeScope();
 
         // Drawing k without replacement: the k first arrivals of as many exponential clocks.
         IEnumerable<int> Draw(Func<int, double> weight) =>
-            [.. ranked.Select((expert, rank) => (expert, Arrival: -Math.Log(1 - random.NextDouble()) / weight(rank))).OrderBy(clock => clock.Arrival).Take(expertsPerToken).Select(clock => clock.expert)];
+            [.. ranked.Select((expert, rank) => (expert, Arrival: -Math.Log(1 - random.NextDouble()) / weight(rank)))
+                .OrderBy(clock => clock.Arrival).Take(expertsPerToken).Select(clock => clock.expert)];
     }
 }

@@ -26,7 +26,8 @@ public sealed record ExpertAblation(IReadOnlyList<double> Whole, IReadOnlyList<I
         var layers = model.MoeLayers;
         if (layer < 0 || layer >= layers.Count) throw new ArgumentException($"layer is {layer}; the model has {layers.Count} Mixture-of-Experts layers.", nameof(layer));
         var moe = layers[layer];
-        if (moe.Router is not LinearRouter { ExpertCount: > 1 } router) throw new ArgumentException($"Layer {layer} has a {moe.Router.GetType().Name} of {moe.Router.ExpertCount} experts; a linear router of at least two is needed.", nameof(layer));
+        if (moe.Router is not LinearRouter { ExpertCount: > 1 } router)
+            throw new ArgumentException($"Layer {layer} has a {moe.Router.GetType().Name} of {moe.Router.ExpertCount} experts; a linear router of at least two is needed.", nameof(layer));
         var (training, runner) = (model.training, moe.Runner);
         model.eval();
         try

@@ -50,7 +50,8 @@ public sealed record Specialization(Estimate Plain, Estimate GivenByte, Estimate
             drawn[i] = (plainAgain / wholeAgain, again / uncertainAgain, again);
         }
 
-        double[] chance = [.. Enumerable.Range(0, resamples).Select(_ => MutualInformation.Of(Permuted(domains, bytes, random), experts, bytes, null).Information / uncertain)];
+        double[] chance = [.. Enumerable.Range(0,
+            resamples).Select(_ => MutualInformation.Of(Permuted(domains, bytes, random), experts, bytes, null).Information / uncertain)];
         return new(
             Around(plain / whole, drawn.Select(one => one.Plain)), Around(information / uncertain, drawn.Select(one => one.GivenByte)),
             new(chance.Mean(), chance.Quantile(0.025), chance.Quantile(0.975)), Around(information, drawn.Select(one => one.Nats)));

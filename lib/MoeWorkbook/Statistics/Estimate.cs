@@ -90,7 +90,8 @@ public readonly record struct Estimate(double Value, double Low, double High)
         var unit = Math.Pow(10, place);
         return place > 0
             ? (Math.Round(number / unit) * unit).ToString("#,0", CultureInfo.InvariantCulture)
-            : (Math.Round(number, Math.Min(15, -place)) + 0.0).ToString("N" + Math.Min(15, -place).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture); // + 0.0: no minus before a zero
+            : (Math.Round(number, Math.Min(15, -place)) + 0.0)
+                .ToString("N" + Math.Min(15, -place).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture); // + 0.0: no minus before a zero
     }
 
     /// <summary>The power of ten of the last digit that is known.</summary>

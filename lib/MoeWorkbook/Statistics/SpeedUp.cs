@@ -22,7 +22,8 @@ public sealed record SpeedUp(double Target, Estimate Ratio)
     /// <remarks>With a learning rate that falls towards the end, the candidate has not had its own last gains when it meets the target: the ratio is a cautious
     /// one.</remarks>
     /// <exception cref="ArgumentException">There is no seed, the models differ in their number, or the curves of one model differ in length.</exception>
-    public static SpeedUp ToEqualLoss(IReadOnlyList<IReadOnlyList<(double Spent, double Loss)>> reference, IReadOnlyList<IReadOnlyList<(double Spent, double Loss)>> candidate, int seed = 0)
+    public static SpeedUp ToEqualLoss(IReadOnlyList<IReadOnlyList<(double Spent, double Loss)>> reference,
+        IReadOnlyList<IReadOnlyList<(double Spent, double Loss)>> candidate, int seed = 0)
     {
         Check(reference, nameof(reference));
         Check(candidate, nameof(candidate));

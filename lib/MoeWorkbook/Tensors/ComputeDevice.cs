@@ -20,7 +20,8 @@ public static class ComputeDevice
         if (string.IsNullOrEmpty(name)) return gpus > 0 ? new Device(DeviceType.CUDA, 0) : CPU;
         if (name == "cpu") return CPU;
         var index = 0;
-        if (name != "cuda" && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), System.Globalization.NumberStyles.None, null, out index)))
+        if (name != "cuda"
+            && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), System.Globalization.NumberStyles.None, null, out index)))
             throw new NotSupportedException($"{Variable} is '{name}'; cpu, cuda and cuda:N are allowed, N from 0.");
         if (gpus == 0) throw new NotSupportedException($"{Variable} is '{name}', but libtorch finds no CUDA device: it needs an NVIDIA GPU with its driver, and a libtorch that was built for CUDA (see README, \"Packages\").");
         if (index >= gpus) throw new NotSupportedException($"{Variable} is '{name}', but there are {gpus} CUDA devices: cuda:0 to cuda:{gpus - 1} are allowed.");

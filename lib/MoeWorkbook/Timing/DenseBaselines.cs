@@ -16,7 +16,8 @@ internal static class DenseBaselines
     /// <param name="work">What is timed, given how experts are run: the Mixture of Experts, once or on several kinds of routing; the dense networks compute the
     /// first.</param>
     /// <returns>For each kind the three, under their three names.</returns>
-    public static IReadOnlyList<Comparison> Compare(MeasurementOptions options, ExpertRunner runner, int experts, int expertsPerToken, params Func<ExpertRunner, Action>[] work)
+    public static IReadOnlyList<Comparison> Compare(MeasurementOptions options, ExpertRunner runner, int experts, int expertsPerToken,
+        params Func<ExpertRunner, Action>[] work)
     {
         var measured = Measurement.Compare(options,
         [

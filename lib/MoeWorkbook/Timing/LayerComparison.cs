@@ -50,9 +50,11 @@ public sealed class LayerComparison
         var hidden = randn(tokens, _experts.HiddenSize, device: device).to(_experts.GateUp.dtype); // [tokens, hidden]
         var routings = patterns.Select(pattern => (Pattern: pattern, Decisions: Enumerable.Range(0, Decisions)
             .Select(seed => SyntheticRouting.Decide(pattern, tokens, _experts.ExpertCount, _expertsPerToken, seed, device)).ToArray())).ToList();
-        var times = DenseBaselines.Compare(options with { Device = device }, _runner, _experts.ExpertCount, _expertsPerToken, [.. routings.Select(routing => Work(routing.Decisions))]);
+        var times = DenseBaselines.Compare(options with { Device = device }, _runner, _experts.ExpertCount, _expertsPerToken,
+            [.. routings.Select(routing => Work(routing.Decisions))]);
         var expected = ExpertsTouched.Expected(_experts.ExpertCount, _expertsPerToken, tokens);
-        return [.. routings.Zip(times, (routing, own) => new LayerTiming(tokens, routing.Pattern, expected, routing.Decisions.Average(ExpertsTouched.In), own))];
+        return [.. routings.Zip(times,
+            (routing, own) => new LayerTiming(tokens, routing.Pattern, expected, routing.Decisions.Average(ExpertsTouched.In), own))];
 
         Func<ExpertRunner, Action> Work(RoutingDecision[] decisions) => runner =>
         {

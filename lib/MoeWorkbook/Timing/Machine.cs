@@ -14,7 +14,8 @@ namespace MoeWorkbook;
 /// <param name="Packages">The packages that decide about results and speed, with their versions.</param>
 /// <param name="Gpu">The GPU that the device is; null on the CPU.</param>
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
-public sealed record Machine(string Processor, int Cores, int VectorBits, long MemoryBytes, string Device, IReadOnlyDictionary<string, string> Packages, Gpu? Gpu = null)
+public sealed record Machine(string Processor, int Cores, int VectorBits, long MemoryBytes, string Device,
+    IReadOnlyDictionary<string, string> Packages, Gpu? Gpu = null)
     : INotebookDisplay
 {
     private static readonly Lazy<Machine> _current = new(() => new(

@@ -110,7 +110,13 @@ public sealed record MachineProbe(
         double Rate(Tensor left, Tensor right)
         {
             var product = Measurement.Of("product", () => left.matmul(right).Dispose(),
-                new() { Device = options.Device, Rounds = options.GemmRounds, FewestRounds = Math.Min(2, options.GemmRounds), Limit = TimeSpan.FromSeconds(1) });
+                new()
+                {
+                    Device = options.Device,
+                    Rounds = options.GemmRounds,
+                    FewestRounds = Math.Min(2, options.GemmRounds),
+                    Limit = TimeSpan.FromSeconds(1)
+                });
             return Flops(left, right) / product.Samples.Min();
         }
 

@@ -84,6 +84,7 @@ public sealed record Measurement(string Name, IReadOnlyList<double> Samples, Est
             foreach (var i in order) samples[i].Add(alternatives[i].Sample());
         }
 
-        return new([.. alternatives.Zip(samples, (alternative, own) => new Measurement(alternative.Name, own, Estimate.Median(own, options.Seed)))], options.Seed);
+        return new([.. alternatives.Zip(samples, (alternative, own) => new Measurement(alternative.Name, own, Estimate.Median(own, options.Seed)))],
+            options.Seed);
     }
 }

@@ -69,7 +69,8 @@ public sealed class ModelComparison
         var before = _layers.Select(layer => layer.Runner).ToList();
         try
         {
-            return DenseBaselines.Compare((options ?? new()) with { Device = _model.Device }, _runner, _model.Config.Moe!.ExpertCount, _model.Config.Moe.ExpertsPerToken, runner =>
+            return DenseBaselines.Compare((options ?? new()) with { Device = _model.Device }, _runner, _model.Config.Moe!.ExpertCount,
+                _model.Config.Moe.ExpertsPerToken, runner =>
             {
                 var action = step();
                 return () =>

@@ -85,6 +85,7 @@ internal sealed class BytePairEncoding
     private static char[] Alphabet()
     {
         var shifted = 0;
-        return [.. Enumerable.Range(0, 256).Select(b => b is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF) ? (char)b : (char)(256 + shifted++))];
+        return [.. Enumerable.Range(0,
+            256).Select(b => b is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF) ? (char)b : (char)(256 + shifted++))];
     }
 }

@@ -13,7 +13,8 @@ internal sealed class PreTokenizer(IReadOnlyList<PreTokenizer.Step> steps)
     /// <param name="PrefixSpace">Whether a word that does not begin with a space gets one first.</param>
     public sealed record Step(WordPattern? Pattern, bool KeepMatches = true, bool KeepRest = true, bool PrefixSpace = false);
 
-    public IEnumerable<string> Words(string text) => steps.Aggregate<Step, IEnumerable<string>>([text], (words, step) => words.SelectMany(word => Cut(word, step)));
+    public IEnumerable<string> Words(string text) =>
+        steps.Aggregate<Step, IEnumerable<string>>([text], (words, step) => words.SelectMany(word => Cut(word, step)));
 
     private static List<string> Cut(string word, Step step)
     {

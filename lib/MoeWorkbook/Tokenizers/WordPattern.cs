@@ -17,7 +17,8 @@ internal sealed partial class WordPattern
     private const int FirstStandIn = 0x100;
 
     /// <summary>The categories that characters beyond U+FFFF have.</summary>
-    private static readonly Lazy<UnicodeCategory[]> _categories = new(() => [.. Enumerable.Range(0x10000, 0x100000).Select(CharUnicodeInfo.GetUnicodeCategory).Distinct()]);
+    private static readonly Lazy<UnicodeCategory[]> _categories =
+        new(() => [.. Enumerable.Range(0x10000, 0x100000).Select(CharUnicodeInfo.GetUnicodeCategory).Distinct()]);
 
     private readonly Regex _regex;
 
@@ -43,7 +44,8 @@ internal sealed partial class WordPattern
                 _taken.Add(AddStandIn(CharUnicodeInfo.GetUnicodeCategory(rune), RangesOf(rune)));
         }
 
-        var shown = string.Concat(parts.Select(part => part.Range < 0 ? part.Text : part.IsInClass ? part.Text + Standing(part.Range) : $"[{Standing(part.Range)}]"));
+        var shown =
+            string.Concat(parts.Select(part => part.Range < 0 ? part.Text : part.IsInClass ? part.Text + Standing(part.Range) : $"[{Standing(part.Range)}]"));
         // X++ never gives back what it took; .NET writes it as an atomic group.
         _regex = new(Possessive().Replace(shown, "(?>$1)"), RegexOptions.CultureInvariant);
     }
@@ -102,7 +104,8 @@ internal sealed partial class WordPattern
     {
         if (_standIns.TryGetValue((category, ranges), out var known)) return known;
         // No pattern asks for characters in private use or without a meaning by their category: they can stand for each other.
-        var free = Free(category) ?? (category is UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned ? Free(UnicodeCategory.OtherNotAssigned) : null);
+        var free = Free(category)
+            ?? (category is UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned ? Free(UnicodeCategory.OtherNotAssigned) : null);
         return _standIns[(category, ranges)] = free
             ?? throw new ArgumentException($"it names every character up to U+FFFF of the category {category}, so that those beyond cannot be told from them");
     }
@@ -112,7 +115,8 @@ internal sealed partial class WordPattern
     {
         for (var c = FirstStandIn; c <= char.MaxValue; c++)
         {
-            if (CharUnicodeInfo.GetUnicodeCategory(c) == category && !_standIns.ContainsValue((char)c) && !_plainRanges.Exists(range => c >= range.First && c <= range.Last))
+            if (CharUnicodeInfo.GetUnicodeCategory(c) == category && !_standIns.ContainsValue((char)c)
+                && !_plainRanges.Exists(range => c >= range.First && c <= range.Last))
                 return (char)c;
         }
 

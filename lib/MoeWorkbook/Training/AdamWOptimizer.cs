@@ -73,7 +73,8 @@ internal sealed class AdamWOptimizer : IDisposable
     {
         var width = Vector<float>.Count;
         var i = 0;
-        for (; i <= weight.Length - width; i += width) UpdateVector(weight.Slice(i, width), gradient.Slice(i, width), mean.Slice(i, width), square.Slice(i, width), c);
+        for (; i <= weight.Length - width; i += width) UpdateVector(weight.Slice(i, width), gradient.Slice(i, width),
+            mean.Slice(i, width), square.Slice(i, width), c);
         if (i == weight.Length) return;
 
         Span<float> rest = stackalloc float[4 * width];

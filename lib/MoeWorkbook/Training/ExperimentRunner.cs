@@ -29,7 +29,8 @@ public static class ExperimentRunner
     /// <param name="cancellation">Stops all runs after their current step, with an <see cref="OperationCanceledException"/>.</param>
     /// <returns>What was read, in the order of the experiments.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number of workers is not positive.</exception>
-    public static IReadOnlyList<T> Run<T>(IEnumerable<Experiment> experiments, Func<Trainer, T> read, int? workers = null, TextWriter? progress = null, CancellationToken cancellation = default)
+    public static IReadOnlyList<T> Run<T>(IEnumerable<Experiment> experiments, Func<Trainer, T> read, int? workers = null, TextWriter? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(experiments);
         ArgumentNullException.ThrowIfNull(read);
@@ -40,7 +41,8 @@ public static class ExperimentRunner
         ExceptionDispatchInfo? failure = null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var threadsBefore = get_num_threads();
-        var threads = Enumerable.Range(0, Math.Min(all.Length, workers ?? Environment.ProcessorCount)).Select(_ => new Thread(Work) { IsBackground = true }).ToList();
+        var threads = Enumerable.Range(0, Math.Min(all.Length, workers ?? Environment.ProcessorCount)).Select(_ => new Thread(Work) { IsBackground = true })
+            .ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
         set_num_threads(threadsBefore); // libtorch gives threads to come what was set last

@@ -37,7 +37,12 @@ public sealed class Trainer : IDisposable
             if (text.Length <= Options.SequenceLength)
                 throw new ArgumentException($"The corpus {corpus.Name} has {text.Length} tokens to {use} on; a sequence of {Options.SequenceLength} (sequence_length) and the token after it must fit in.", nameof(corpus));
         using var generator = new Generator(RandomSource.Seed(Options.Seed, 0));
-        var init = new ParameterInit(device) { Generator = generator, StandardDeviation = Options.InitialDeviation, ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount) };
+        var init = new ParameterInit(device)
+        {
+            Generator = generator,
+            StandardDeviation = Options.InitialDeviation,
+            ResidualScale = 1 / Math.Sqrt(2 * model.LayerCount)
+        };
         Model = new(Balancing.ApplyTo(model), init, Balancing.NewRouter);
         _layers = [.. Model.MoeLayers];
         _losses = _layers.Length == 0 ? [] : [.. Balancing.AllLosses];
@@ -163,7 +168,8 @@ public sealed class Trainer : IDisposable
             using var batch = Corpus.Validation.Draw(Options.BatchSize, Options.SequenceLength, (ulong)i);
             var routing = new List<RoutingDecision>();
             var logits = Model.forward(batch.Tokens.to(Model.Device), cache: null, routing);
-            var each = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.to(Model.Device).flatten(), reduction: Reduction.None).cpu().data<float>().ToArray(); // [tokens]
+            var each = functional.cross_entropy(logits.flatten(0, 1), batch.Targets.to(Model.Device).flatten(), reduction: Reduction.None).cpu().data<float>()
+                .ToArray(); // [tokens]
             var (domains, targetDomains) = (batch.Domains.data<long>().ToArray(), batch.TargetDomains.data<long>().ToArray());
             for (var t = 0; t < each.Length; t++)
             {

@@ -47,13 +47,15 @@ public sealed record TrainingRun
             ActiveParameters = count.ActiveParameters,
             ForwardFlopsPerToken = ForwardFlops.PerToken(config, (trainer.Options.SequenceLength + 1) / 2).Total,
             Stages = [.. history.Steps.Chunk(length).Select(Stage)],
-            Validations = [.. history.Validations.Select((validation, i) => Short(i < history.Validations.Count - 1 ? validation with { DomainLoad = [] } : validation))],
+            Validations =
+                [.. history.Validations.Select((validation, i) => Short(i < history.Validations.Count - 1 ? validation with { DomainLoad = [] } : validation))],
         };
     }
 
     /// <summary>The validation loss against what was spent, as <see cref="SpeedUp"/> and the figures take it.</summary>
     /// <param name="cost">What counts as spent.</param>
-    public IReadOnlyList<(double Spent, double Loss)> Curve(TrainingCost cost) => [.. Validations.Select(validation => (Spent(validation.Step, cost), validation.Loss))];
+    public IReadOnlyList<(double Spent, double Loss)> Curve(TrainingCost cost) =>
+        [.. Validations.Select(validation => (Spent(validation.Step, cost), validation.Loss))];
 
     /// <summary>Training tokens a second, validation left out.</summary>
     public double TokensPerSecond => Stages.Sum(stage => stage.Tokens) / Stages.Sum(stage => stage.Seconds);
@@ -81,7 +83,8 @@ public sealed record TrainingRun
         OtherLosses = steps[^1].OtherLosses?.ToDictionary(one => one.Key, one => JsonText.Rounded(steps.Average(step => step.OtherLosses![one.Key]))),
         GradientNorm = JsonText.Rounded(steps.Average(step => step.GradientNorm)),
         LearningRate = JsonText.Rounded(steps.Average(step => step.LearningRate)),
-        Load = [.. steps[0].Load.Select((experts, layer) => (IReadOnlyList<long>)[.. experts.Select((_, expert) => steps.Sum(step => step.Load[layer][expert]))])],
+        Load =
+            [.. steps[0].Load.Select((experts, layer) => (IReadOnlyList<long>)[.. experts.Select((_, expert) => steps.Sum(step => step.Load[layer][expert]))])],
         RouterEntropy = [.. steps[0].RouterEntropy.Select((_, layer) => JsonText.Rounded(steps.Average(step => step.RouterEntropy[layer])))],
         DroppedShare = JsonText.Rounded(steps.Average(step => step.DroppedShare)),
         Tokens = steps.Sum(step => step.Tokens),

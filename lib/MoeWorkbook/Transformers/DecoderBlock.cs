@@ -22,7 +22,8 @@ public sealed class DecoderBlock : TransformerModule
     /// <param name="router">Makes the router of a Mixture-of-Experts layer; null for the one that the model's description asks for.</param>
     /// <exception cref="ArgumentException">The description contradicts itself.</exception>
     /// <exception cref="NotSupportedException">The layer has a form without a forward pass here.</exception>
-    public DecoderBlock(ModelConfig config, int layer, RotaryEmbedding? rotary, ParameterInit? init = null, RouterFactory? router = null) : base(nameof(DecoderBlock))
+    public DecoderBlock(ModelConfig config, int layer, RotaryEmbedding? rotary, ParameterInit? init = null,
+        RouterFactory? router = null) : base(nameof(DecoderBlock))
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentOutOfRangeException.ThrowIfNegative(layer);

@@ -19,7 +19,8 @@ public sealed partial class FloorTests
     [Fact]
     public void No_code_refers_to_a_type_of_a_floor_above_its_own()
     {
-        var upward = _arrows.Value.Where(arrow => arrow.User != "Climber" && Floor(arrow.From) < Floor(arrow.To)).Select(arrow => $"{arrow.From} → {arrow.To}: {arrow.User} uses {arrow.Used}").Order();
+        var upward = _arrows.Value.Where(arrow => arrow.User != "Climber" && Floor(arrow.From) < Floor(arrow.To))
+            .Select(arrow => $"{arrow.From} → {arrow.To}: {arrow.User} uses {arrow.Used}").Order();
         Assert.Empty(upward);
     }
 
@@ -67,7 +68,8 @@ public sealed partial class FloorTests
     [
         CSharpSyntaxTree.ParseText("global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Threading; global using System.Threading.Tasks;",
             path: Path.Combine(_library, _floors[0], "Usings.cs")),
-        .. _floors.SelectMany(floor => Directory.GetFiles(Path.Combine(_library, floor), "*.cs", SearchOption.AllDirectories)).Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), path: file)),
+        .. _floors.SelectMany(floor => Directory.GetFiles(Path.Combine(_library, floor), "*.cs", SearchOption.AllDirectories))
+            .Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), path: file)),
     ];
 
     private static string FolderOf(SyntaxTree source) => Path.GetRelativePath(_library, source.FilePath).Split(Path.DirectorySeparatorChar)[0];

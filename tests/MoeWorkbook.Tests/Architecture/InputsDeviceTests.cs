@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 
 namespace MoeWorkbook.Tests.Architecture;
 
-/// <summary>Every tensor is made on the device of the inputs. While these tests compute on the CPU, TorchSharp's default device is meta: a tensor that is made without naming its device lies there, and cannot be mixed with the others.</summary>
+/// <summary>Every tensor is made on the device of the inputs. While these tests compute on the CPU, TorchSharp's default device is meta: a tensor that is made
+/// without naming its device lies there, and cannot be mixed with the others.</summary>
 [Collection(nameof(Alone))]
 public sealed class InputsDeviceTests : IDisposable
 {
@@ -30,7 +31,8 @@ public sealed class InputsDeviceTests : IDisposable
         using var model = golden.Load(device: CPU);
         var tokens = golden.TokenTensor;
         using var cache = new KeyValueCache();
-        var pieces = cat([model.forward(tokens.narrow(1, 0, 6), cache), model.forward(tokens.narrow(1, 6, 1), cache), model.forward(tokens.narrow(1, 7, 3), cache)], 1);
+        var pieces =
+            cat([model.forward(tokens.narrow(1, 0, 6), cache), model.forward(tokens.narrow(1, 6, 1), cache), model.forward(tokens.narrow(1, 7, 3), cache)], 1);
         Assert.True(golden.LargestError(pieces) <= 1e-4);
         Assert.Equal(3, model.Generate([1, 2], new(3) { Temperature = 1 }).Count);
     }
@@ -51,11 +53,13 @@ public sealed class InputsDeviceTests : IDisposable
             foreach (var policy in Enum.GetValues<DropPolicy>())
             {
                 var routing = new ExpertCapacity(0.8, policy).Apply(router.forward(new(hidden, ids, source)), source);
-                ExpertRunner[] runners = [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts(), new DenseBaseline(2), new DenseBaseline(2, new BatchedExperts())];
+                ExpertRunner[] runners = [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts(),
+                    new DenseBaseline(2), new DenseBaseline(2, new BatchedExperts())];
                 stack(runners.Select(runner => runner.Run(hidden.view(30, 8), routing, experts)).ToArray()).sum().backward();
                 using (no_grad()) Assert.True(new FastExperts().Run(hidden.view(30, 8), routing, experts).abs().sum().item<float>() > 0);
                 Assert.True(LoadStatistics.Of(routing).Assignments > 0);
-                foreach (var loss in new Func<RoutingDecision, Tensor>[] { BalancingLoss.Switch, BalancingLoss.SequenceWise, BalancingLoss.ShazeerImportance, BalancingLoss.RouterZ })
+                foreach (var loss in new Func<RoutingDecision,
+                    Tensor>[] { BalancingLoss.Switch, BalancingLoss.SequenceWise, BalancingLoss.ShazeerImportance, BalancingLoss.RouterZ })
                     Assert.True(float.IsFinite(loss(routing).item<float>()));
                 if (routing.ExpertsPerToken is not null) BalancingLoss.GShard(routing);
                 if (routing.NoiseDeviation is not null) BalancingLoss.ShazeerLoad(routing);

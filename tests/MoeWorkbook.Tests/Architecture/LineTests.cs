@@ -14,7 +14,8 @@ public sealed class LineTests
         var sources = ((string[])["lib", "tests"])
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.cs", SearchOption.AllDirectories))
             .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(folder => folder is "obj" or "bin"));
-        Assert.Empty(sources.AsParallel().SelectMany(TooLong).Order());
+        string[] tooLong = [.. sources.AsParallel().SelectMany(TooLong).Order()];
+        Assert.True(tooLong.Length == 0, string.Join('\n', tooLong));
     }
 
     private static IEnumerable<string> TooLong(string path)

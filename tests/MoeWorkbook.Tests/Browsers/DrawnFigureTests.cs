@@ -14,7 +14,8 @@ public sealed class DrawnFigureTests
 
     private static Plotly.NET.GenericChart Chart { get; } = Plotly.NET.CSharp.Chart.Column<double, string, string>(values: [3.0, 1.0, 2.0], Keys: _names);
 
-    private static Figure Figure { get; } = MoeWorkbook.Figures.Times([new("first", [0.01], new(0.010, 0.009, 0.012)), new("second", [0.02], new(0.020, 0.019, 0.022))], "Two times", "The second is longer.");
+    private static Figure Figure { get; } = MoeWorkbook.Figures.Times([new("first", [0.01], new(0.010, 0.009, 0.012)),
+        new("second", [0.02], new(0.020, 0.019, 0.022))], "Two times", "The second is longer.");
 
     [Fact]
     public async Task A_published_page_draws_a_bare_chart_and_a_figure()
@@ -24,7 +25,8 @@ public sealed class DrawnFigureTests
         string root = Directory.CreateDirectory(folder.Path("notebooks")).FullName, site = Directory.CreateDirectory(folder.Path("site")).FullName;
         var notebook = Notebook([("NotebookDisplay.Register();", FigureScript.Current.ToHtml()), ("chart", NotebookDisplay.ToHtml(Chart)), ("figure", Figure.ToHtml())]);
         foreach (var place in (string[])[root, site]) await File.WriteAllTextAsync(Path.Combine(place, "01-page.ipynb"), notebook);
-        SitePublisher.Publish([], new() { Root = root, Folder = site, NpmFolder = folder.Path("npm"), Npm = "no-such-npm", FigureScript = FigureScript.JavaScript }, TextWriter.Null);
+        SitePublisher.Publish([],
+            new() { Root = root, Folder = site, NpmFolder = folder.Path("npm"), Npm = "no-such-npm", FigureScript = FigureScript.JavaScript }, TextWriter.Null);
 
         await using var page = await OfflinePage.OpenAsync();
         await page.GoToAsync(new Uri(Path.Combine(site, "01-page.html")).AbsoluteUri);
@@ -104,7 +106,8 @@ public sealed class DrawnFigureTests
         await Figure.SaveAsync(folder.Path("figure.png"), width: 400, height: 300);
         var png = await File.ReadAllBytesAsync(folder.Path("figure.png"));
         Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], png[..4]);
-        Assert.Equal((800, 600), (System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
+        Assert.Equal((800, 600), (System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)),
+            System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
 
         await using var page = await PicturePage.OpenAsync();
         await page.SaveAsync(Figure, folder.Path("figure.svg"), scale: 1);
@@ -135,7 +138,9 @@ public sealed class DrawnFigureTests
             id = $"cell-{i}",
             metadata = new { },
             source = cell.Source,
-            outputs = cell.Html is null ? (object[])[] : [new { output_type = "display_data", metadata = new { }, data = new Dictionary<string, string> { ["text/html"] = cell.Html } }],
+            outputs = cell.Html is null
+                ? (object[])[]
+                : [new { output_type = "display_data", metadata = new { }, data = new Dictionary<string, string> { ["text/html"] = cell.Html } }],
         }),
         metadata = new { kernelspec = new { display_name = ".NET (C#)", language = "C#", name = ".net-csharp" }, language_info = new { name = "C#" } },
         nbformat = 4,

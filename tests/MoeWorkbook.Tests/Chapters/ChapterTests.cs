@@ -28,7 +28,8 @@ public sealed partial class ChapterTests
     {
         var document = (await Execute(name)).Document;
         // The script that draws the figures is compressed: any digits may stand in it.
-        var printed = string.Concat(document.CodeCells.SelectMany(cell => cell.OutputHtml.Where(html => !html.Contains("data-figure-script", StringComparison.Ordinal)).Append(cell.OutputText)));
+        var printed = string.Concat(document.CodeCells.SelectMany(cell => cell.OutputHtml.Where(html => !html.Contains("data-figure-script",
+            StringComparison.Ordinal)).Append(cell.OutputText)));
         var quoted = document.Cells.Where(cell => cell.Kind == CellKind.Markdown)
             .SelectMany(cell => ExactNumber().Matches(cell.Source)).Select(match => match.Value).Distinct();
         Assert.All(quoted, number => Assert.True(

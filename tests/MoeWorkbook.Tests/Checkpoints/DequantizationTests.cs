@@ -44,7 +44,8 @@ public sealed class DequantizationTests
     {
         using var scope = NewDisposeScope();
         // 3 × 5 ones (0x38) in blocks of 2 × 3: scales [[1, 2], [3, 4]].
-        var values = Dequantization.Scaled(full([3, 5], 0x38, dtype: ScalarType.Byte), SafetensorsType.Float8E4M3, tensor(new float[] { 1, 2, 3, 4 }, [2, 2]), 2, 3);
+        var values =
+            Dequantization.Scaled(full([3, 5], 0x38, dtype: ScalarType.Byte), SafetensorsType.Float8E4M3, tensor(new float[] { 1, 2, 3, 4 }, [2, 2]), 2, 3);
         Assert.Equal([1, 1, 1, 2, 2, 1, 1, 1, 2, 2, 3, 3, 3, 4, 4], values.data<float>().ToArray());
     }
 
@@ -55,7 +56,8 @@ public sealed class DequantizationTests
         var codes = randint(0, 127, [2, 700, 9], dtype: ScalarType.Byte);
         var scales = rand(2, 6, 2);
         var all = Dequantization.Scaled(codes, SafetensorsType.Float8E4M3, scales, 128, 8);
-        var plain = Dequantization.Float8(codes, SafetensorsType.Float8E4M3) * scales.repeat_interleave(128, 1).narrow(1, 0, 700).repeat_interleave(8, 2).narrow(2, 0, 9);
+        var plain = Dequantization.Float8(codes, SafetensorsType.Float8E4M3) * scales.repeat_interleave(128, 1).narrow(1, 0, 700).repeat_interleave(8, 2)
+            .narrow(2, 0, 9);
         Assert.True(equal(all, plain).all().item<bool>());
         Assert.Equal(ScalarType.BFloat16, Dequantization.Scaled(codes, SafetensorsType.Float8E4M3, scales, 128, 8, ScalarType.BFloat16).dtype);
     }

@@ -27,7 +27,8 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var x = tensor(new[] { -2.5f, 0, 1, 3.25f, 100, -7 }, [2, 3]);
-        ScalarType[] types = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool];
+        ScalarType[] types = [ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32,
+            ScalarType.Int16, ScalarType.Int8, ScalarType.Byte, ScalarType.Bool];
         var tensors = types.ToDictionary(type => $"of {type}", type => x.to(type));
         SafetensorsWriter.Write(_temporary.Path("all"), tensors);
         using var file = SafetensorsFile.Open(_temporary.Path("all"));
@@ -67,7 +68,13 @@ public sealed class SafetensorsFileTests : IDisposable
     public void The_same_tensors_give_the_same_bytes_aligned_and_in_order()
     {
         using var scope = NewDisposeScope();
-        var tensors = new Dictionary<string, Tensor> { ["b"] = ones(3, dtype: ScalarType.Byte), ["é"] = ones(2), ["a"] = ones(1), ["z"] = ones(1, dtype: ScalarType.Float64) };
+        var tensors = new Dictionary<string, Tensor>
+        {
+            ["b"] = ones(3, dtype: ScalarType.Byte),
+            ["é"] = ones(2),
+            ["a"] = ones(1),
+            ["z"] = ones(1, dtype: ScalarType.Float64)
+        };
         SafetensorsWriter.Write(_temporary.Path("1"), tensors);
         SafetensorsWriter.Write(_temporary.Path("2"), tensors.Reverse());
         var bytes = File.ReadAllBytes(_temporary.Path("1"));

@@ -106,7 +106,8 @@ public sealed class CorpusTests
         using var again = _corpus.Training.Draw(4, 16, seed: 3);
         Assert.Equal([4L, 16], batch.Tokens.shape);
         Assert.Equal(batch.Tokens.narrow(1, 1, 15).contiguous().data<long>().ToArray(), batch.Targets.narrow(1, 0, 15).contiguous().data<long>().ToArray());
-        Assert.Equal(batch.Domains.narrow(1, 1, 15).contiguous().data<long>().ToArray(), batch.TargetDomains.narrow(1, 0, 15).contiguous().data<long>().ToArray());
+        Assert.Equal(batch.Domains.narrow(1, 1, 15).contiguous().data<long>().ToArray(),
+            batch.TargetDomains.narrow(1, 0, 15).contiguous().data<long>().ToArray());
         Assert.Equal(batch.Tokens.data<long>().ToArray(), again.Tokens.data<long>().ToArray());
     }
 
@@ -130,12 +131,14 @@ public sealed class CorpusTests
     {
         var ended = _corpus.WithEndOfText();
         Assert.Equal((256, 257), (ended.EndOfText, ended.VocabularySize));
-        Assert.Equal(_corpus.Decode(_corpus.Validation.Tokens), ended.Decode(ended.Validation.Tokens).Replace(Corpus.EndOfTextToken, "", StringComparison.Ordinal));
+        Assert.Equal(_corpus.Decode(_corpus.Validation.Tokens),
+            ended.Decode(ended.Validation.Tokens).Replace(Corpus.EndOfTextToken, "", StringComparison.Ordinal));
         int[] tokens = ended.Validation.Tokens.ToArray(), domains = ended.Validation.Domains.ToArray();
         Assert.Equal(256, tokens[^1]);
         for (var i = 1; i < tokens.Length; i++) Assert.Equal(tokens[i - 1] == 256, domains[i] != domains[i - 1]);
         Assert.Equal(_corpus.EntropyFloor!.Value * _corpus.Validation.Length, ended.EntropyFloor!.Value * ended.Validation.Length, 6);
-        Assert.Equal(ended.EntropyFloor.Value, ended.DomainEntropyFloors!.Select((floor, domain) => floor * domains.Count(label => label == domain)).Sum() / domains.Length, 9);
+        Assert.Equal(ended.EntropyFloor.Value,
+            ended.DomainEntropyFloors!.Select((floor, domain) => floor * domains.Count(label => label == domain)).Sum() / domains.Length, 9);
         Assert.Same(ended, ended.WithEndOfText());
     }
 

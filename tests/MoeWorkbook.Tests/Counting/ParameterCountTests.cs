@@ -4,7 +4,8 @@ namespace MoeWorkbook.Tests.Counting;
 
 public sealed class ParameterCountTests
 {
-    private sealed record Expected(string Id, long? ExactTotal, long? Kv, long? Total, long? ActiveAllIn, long? ActiveExclInputEmbedding, long? ActiveExclBothEmbeddings);
+    private sealed record Expected(string Id, long? ExactTotal, long? Kv, long? Total, long? ActiveAllIn,
+        long? ActiveExclInputEmbedding, long? ActiveExclBothEmbeddings);
 
     private static readonly JsonSerializerOptions _snakeCase = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
     private static readonly Expected[] _expected = JsonSerializer.Deserialize<Expected[]>(
@@ -76,7 +77,11 @@ public sealed class ParameterCountTests
     public void A_count_beyond_64_bits_is_an_overflow_error()
     {
         var config = ModelConfig.Dense(int.MaxValue, 1, 1, 1, 1, 1) with { IntermediateSize = int.MaxValue };
-        var error = Assert.Throws<OverflowException>(() => ParameterCount.Of(config with { LayerAttention = [.. Enumerable.Repeat(AttentionKind.Full, 9)], MoeLayers = [.. Enumerable.Repeat(false, 9)] }));
+        var error = Assert.Throws<OverflowException>(() => ParameterCount.Of(config with
+        {
+            LayerAttention = [.. Enumerable.Repeat(AttentionKind.Full, 9)],
+            MoeLayers = [.. Enumerable.Repeat(false, 9)]
+        }));
         Assert.Contains("64-bit", error.Message, StringComparison.Ordinal);
     }
 }

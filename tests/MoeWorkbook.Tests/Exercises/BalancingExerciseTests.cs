@@ -37,7 +37,8 @@ public sealed class BalancingExerciseTests
         var router = new SigmoidTopKRouter(4, step.Load.Length, 1, selectionBias: true);
         var bias = router.SelectionBias!;
         using (no_grad()) bias.copy_(tensor(step.Biases));
-        router.UpdateSelectionBias(Decision([.. step.Load.SelectMany((load, expert) => Enumerable.Repeat((long)expert, (int)load))], step.Load.Length), step.Rate);
+        router.UpdateSelectionBias(Decision([.. step.Load.SelectMany((load, expert) => Enumerable.Repeat((long)expert, (int)load))], step.Load.Length),
+            step.Rate);
         // The buffer is float32: near enough to the exact value to stand for it.
         return [.. bias.to(ScalarType.Float64).data<double>().Select((value, e) => Nearest(value, step.Biases[e], step.Rate))];
     }, seed: 7));
@@ -59,13 +60,15 @@ public sealed class BalancingExerciseTests
         // P is a mean over tokens, so the tokens' gradients add up to its own. The library divides scores by their sum, which
         // takes the mean gradient, 1, away: along it no probability can move.
         // The load is counted in float32: near enough to the count to stand for it.
-        return [.. scores.grad!.sum([0L]).data<double>().Select(gradient => Math.Round((gradient + 1) * batch.Chosen.Length / batch.Experts) * batch.Experts / batch.Chosen.Length)];
+        return [.. scores.grad!.sum([0L]).data<double>()
+            .Select(gradient => Math.Round((gradient + 1) * batch.Chosen.Length / batch.Experts) * batch.Experts / batch.Chosen.Length)];
     }, seed: 7));
 
     private static double Nearest(double value, double start, double rate) => new[] { start - rate, start, start + rate }.MinBy(x => Math.Abs(x - value));
 
     private static RoutingDecision Decision(long[] chosen, int experts) => RoutingDecision.TopK(
-        new(zeros(1, chosen.Length, 1)), zeros(chosen.Length, experts), full(chosen.Length, experts, 1.0 / experts), tensor(chosen).view(-1, 1), ones(chosen.Length, 1));
+        new(zeros(1, chosen.Length, 1)), zeros(chosen.Length, experts), full(chosen.Length, experts, 1.0 / experts), tensor(chosen)
+            .view(-1, 1), ones(chosen.Length, 1));
 
     private static void Right(CheckResult result) => Assert.True(result.Correct, result.Message);
 }

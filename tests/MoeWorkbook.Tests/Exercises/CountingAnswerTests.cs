@@ -56,9 +56,11 @@ public sealed class CountingAnswerTests
 
     [Fact]
     public void The_parameters_of_a_layer_of_experts() => Answers.To(Questions.MoeLayer)
-        .Right("the chapter's formula", a => (a.Hidden * a.Experts + a.Experts * (3 * a.Hidden * a.IntermediateSize), a.Hidden * a.Experts + a.ExpertsPerToken * (3 * a.Hidden * a.IntermediateSize)))
+        .Right("the chapter's formula", a => (a.Hidden * a.Experts + a.Experts * (3 * a.Hidden * a.IntermediateSize),
+            a.Hidden * a.Experts + a.ExpertsPerToken * (3 * a.Hidden * a.IntermediateSize)))
         .Right("factored", a => (a.Experts * a.Hidden * (1 + 3 * a.IntermediateSize), a.Hidden * (a.Experts + 3 * a.ExpertsPerToken * a.IntermediateSize)))
-        .Right("double", a => ((long)(3.0 * a.Hidden * a.IntermediateSize * a.Experts + a.Experts * a.Hidden), (long)(3.0 * a.Hidden * a.IntermediateSize * a.ExpertsPerToken + a.Experts * a.Hidden)))
+        .Right("double", a => ((long)(3.0 * a.Hidden * a.IntermediateSize * a.Experts + a.Experts * a.Hidden),
+            (long)(3.0 * a.Hidden * a.IntermediateSize * a.ExpertsPerToken + a.Experts * a.Hidden)))
         .Wrong("no router", a => (3 * a.Experts * a.Hidden * a.IntermediateSize, 3 * a.ExpertsPerToken * a.Hidden * a.IntermediateSize))
         .Wrong("a router of k", a => (a.Experts * a.Hidden * (1 + 3 * a.IntermediateSize), a.ExpertsPerToken * a.Hidden * (1 + 3 * a.IntermediateSize)))
         .Wrong("two matrices", a => (a.Experts * a.Hidden * (1 + 2 * a.IntermediateSize), a.Hidden * (a.Experts + 2 * a.ExpertsPerToken * a.IntermediateSize)))
@@ -202,12 +204,15 @@ public sealed class CountingAnswerTests
 
     [Fact]
     public void The_operations_of_a_block() => Answers.To(Questions.BlockFlops)
-        .Right("twice the weights", b => (2 * (2 * b.Hidden * b.Heads * b.HeadSize + 2 * b.Hidden * b.KeyValueHeads * b.HeadSize), 2 * (2 * b.Heads * b.HeadSize * b.Context), 2 * 3 * b.Hidden * b.IntermediateSize))
-        .Right("double", b => ((long)(4.0 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads)), (long)(4.0 * b.Heads * b.HeadSize * b.Context), (long)(6.0 * b.Hidden * b.IntermediateSize)))
+        .Right("twice the weights", b => (2 * (2 * b.Hidden * b.Heads * b.HeadSize + 2 * b.Hidden * b.KeyValueHeads * b.HeadSize),
+            2 * (2 * b.Heads * b.HeadSize * b.Context), 2 * 3 * b.Hidden * b.IntermediateSize))
+        .Right("double", b => ((long)(4.0 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads)), (long)(4.0 * b.Heads * b.HeadSize * b.Context),
+            (long)(6.0 * b.Hidden * b.IntermediateSize)))
         .Wrong("multiplications", b => (2 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 2 * b.Heads * b.HeadSize * b.Context, 3 * b.Hidden * b.IntermediateSize))
         .Wrong("two matrices", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.Heads * b.HeadSize * b.Context, 4 * b.Hidden * b.IntermediateSize))
         .Wrong("scores only", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 2 * b.Heads * b.HeadSize * b.Context, 6 * b.Hidden * b.IntermediateSize))
-        .Wrong("of the groups", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.KeyValueHeads * b.HeadSize * b.Context, 6 * b.Hidden * b.IntermediateSize))
+        .Wrong("of the groups",
+            b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.KeyValueHeads * b.HeadSize * b.Context, 6 * b.Hidden * b.IntermediateSize))
         .Wrong("of hidden", b => (4 * b.Hidden * b.HeadSize * (b.Heads + b.KeyValueHeads), 4 * b.Hidden * b.Context, 6 * b.Hidden * b.IntermediateSize))
         .Wrong("square", b => (8 * b.Hidden * b.Hidden, 4 * b.Heads * b.HeadSize * b.Context, 6 * b.Hidden * b.IntermediateSize));
 

@@ -17,12 +17,16 @@ public sealed class MeasuringAnswerTests
 
     [Fact]
     public void The_roofline() => Answers.To(Questions.RooflineTime)
-        .Right("float", w => (1000 * MathF.Max((float)w.Gigabytes / (float)w.GigabytesPerSecond, (float)w.Gigaflops / (float)w.GigaflopsPerSecond), (float)w.Gigabytes / (float)w.GigabytesPerSecond > (float)w.Gigaflops / (float)w.GigaflopsPerSecond))
-        .Right("by the intensity", w => w.Gigaflops / w.Gigabytes < w.GigaflopsPerSecond / w.GigabytesPerSecond ? (w.Gigabytes * 1000 / w.GigabytesPerSecond, true) : (w.Gigaflops * 1000 / w.GigaflopsPerSecond, false))
+        .Right("float", w => (1000 * MathF.Max((float)w.Gigabytes / (float)w.GigabytesPerSecond, (float)w.Gigaflops / (float)w.GigaflopsPerSecond),
+            (float)w.Gigabytes / (float)w.GigabytesPerSecond > (float)w.Gigaflops / (float)w.GigaflopsPerSecond))
+        .Right("by the intensity", w => w.Gigaflops / w.Gigabytes < w.GigaflopsPerSecond / w.GigabytesPerSecond ? (w.Gigabytes * 1000 / w.GigabytesPerSecond,
+            true) : (w.Gigaflops * 1000 / w.GigaflopsPerSecond, false))
         .Wrong("never waits", w => (1000 * Math.Max(w.Gigabytes / w.GigabytesPerSecond, w.Gigaflops / w.GigaflopsPerSecond), false))
         .Wrong("always waits", w => (1000 * Math.Max(w.Gigabytes / w.GigabytesPerSecond, w.Gigaflops / w.GigaflopsPerSecond), true))
-        .Wrong("one after the other", w => (1000 * (w.Gigabytes / w.GigabytesPerSecond + w.Gigaflops / w.GigaflopsPerSecond), w.Gigabytes / w.GigabytesPerSecond > w.Gigaflops / w.GigaflopsPerSecond))
-        .Wrong("seconds", w => (Math.Max(w.Gigabytes / w.GigabytesPerSecond, w.Gigaflops / w.GigaflopsPerSecond), w.Gigabytes / w.GigabytesPerSecond > w.Gigaflops / w.GigaflopsPerSecond))
+        .Wrong("one after the other", w => (1000 * (w.Gigabytes / w.GigabytesPerSecond + w.Gigaflops / w.GigaflopsPerSecond),
+            w.Gigabytes / w.GigabytesPerSecond > w.Gigaflops / w.GigaflopsPerSecond))
+        .Wrong("seconds", w => (Math.Max(w.Gigabytes / w.GigabytesPerSecond, w.Gigaflops / w.GigaflopsPerSecond),
+            w.Gigabytes / w.GigabytesPerSecond > w.Gigaflops / w.GigaflopsPerSecond))
         .Wrong("reading only", w => (1000 * w.Gigabytes / w.GigabytesPerSecond, w.Gigabytes / w.GigabytesPerSecond > w.Gigaflops / w.GigaflopsPerSecond))
         .Wrong("arithmetic only", w => (1000 * w.Gigaflops / w.GigaflopsPerSecond, w.Gigabytes / w.GigabytesPerSecond > w.Gigaflops / w.GigaflopsPerSecond));
 
@@ -47,7 +51,8 @@ public sealed class MeasuringAnswerTests
             float read = m.BitsPerWeight / 8 / ((float)m.GigabytesPerSecond * 1e9f), compute = 2 / ((float)m.GigaflopsPerSecond * 1e9f);
             return ((long)MathF.Ceiling(read / compute), (long)MathF.Ceiling(read / compute * m.Experts / m.ExpertsPerToken));
         })
-        .Right("by multiplying out", m => ((long)Math.Ceiling(m.GigaflopsPerSecond * m.BitsPerWeight / (16 * m.GigabytesPerSecond)), (long)Math.Ceiling(m.GigaflopsPerSecond * m.BitsPerWeight * m.Experts / (16 * m.GigabytesPerSecond * m.ExpertsPerToken))))
+        .Right("by multiplying out", m => ((long)Math.Ceiling(m.GigaflopsPerSecond * m.BitsPerWeight / (16 * m.GigabytesPerSecond)),
+            (long)Math.Ceiling(m.GigaflopsPerSecond * m.BitsPerWeight * m.Experts / (16 * m.GigabytesPerSecond * m.ExpertsPerToken))))
         .Right("by trying, in int", m =>
         {
             int dense = 1, moe = 1;
@@ -58,8 +63,10 @@ public sealed class MeasuringAnswerTests
         .Wrong("rounded down, and one", m => ((long)(Ridge(m) * m.BitsPerWeight / 16) + 1, (long)(Ridge(m) * m.BitsPerWeight / 16 * m.Experts / m.ExpertsPerToken) + 1))
         .Wrong("rounded down", m => ((long)(Ridge(m) * m.BitsPerWeight / 16), (long)(Ridge(m) * m.BitsPerWeight / 16 * m.Experts / m.ExpertsPerToken)))
         .Wrong("to the nearest", m => ((long)Math.Round(Ridge(m) * m.BitsPerWeight / 16), (long)Math.Round(Ridge(m) * m.BitsPerWeight / 16 * m.Experts / m.ExpertsPerToken)))
-        .Wrong("rounded before the experts", m => ((long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 16), (long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 16) * m.Experts / m.ExpertsPerToken))
-        .Wrong("one operation", m => ((long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 8), (long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 8 * m.Experts / m.ExpertsPerToken)))
+        .Wrong("rounded before the experts",
+            m => ((long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 16), (long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 16) * m.Experts / m.ExpertsPerToken))
+        .Wrong("one operation",
+            m => ((long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 8), (long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 8 * m.Experts / m.ExpertsPerToken)))
         .Wrong("as for dense", m => ((long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 16), (long)Math.Ceiling(Ridge(m) * m.BitsPerWeight / 16)));
 
     [Fact]
@@ -81,7 +88,8 @@ public sealed class MeasuringAnswerTests
         .Right("from entropies", c => Entropy(c.Select(row => row.Sum())) + Entropy(c[0].Select((_, e) => c.Sum(row => row[e]))) - Entropy(c.SelectMany(row => row)))
         .Wrong("bits", c => Information(c, MathF.Log2))
         .Wrong("the joint entropy", c => Entropy(c.SelectMany(row => row)))
-        .Wrong("a cell without tokens", c => c.SelectMany((row, d) => row.Select((n, e) => (double)n / c.Sum(r => r.Sum()) * Math.Log((double)n * c.Sum(r => r.Sum()) / (row.Sum() * (double)c.Sum(r => r[e]))))).Sum())
+        .Wrong("a cell without tokens", c => c.SelectMany((row, d) => row.Select((n,
+            e) => (double)n / c.Sum(r => r.Sum()) * Math.Log((double)n * c.Sum(r => r.Sum()) / (row.Sum() * (double)c.Sum(r => r[e]))))).Sum())
         .Wrong("counts for shares", c => Information(c, MathF.Log) * c.Sum(row => row.Sum()))
         .Wrong("nothing", _ => 0);
 
@@ -112,7 +120,8 @@ public sealed class MeasuringAnswerTests
         })
         .Wrong("it is still there", t => Weighed(Best(t.Logits, t.ExpertsPerToken), e => Math.Exp(t.Logits[e])))
         .Wrong("silent", t => Weighed(Best(t.Logits, t.ExpertsPerToken), e => e == t.Removed ? 0 : Math.Exp(t.Logits[e])))
-        .Wrong("numbered anew", t => (double[])[.. t.Logits.Where((_, e) => e != t.Removed)] is var left ? Weighed(Best(left, t.ExpertsPerToken), e => Math.Exp(left[e])) : default)
+        .Wrong("numbered anew",
+            t => (double[])[.. t.Logits.Where((_, e) => e != t.Removed)] is var left ? Weighed(Best(left, t.ExpertsPerToken), e => Math.Exp(left[e])) : default)
         .Wrong("one fewer", t => Weighed([.. Best(t.Logits, t.ExpertsPerToken).Where(e => e != t.Removed)], e => Math.Exp(t.Logits[e])))
         .Wrong("a logit of 0", t =>
         {
@@ -137,11 +146,13 @@ public sealed class MeasuringAnswerTests
     [Fact]
     public void Experts_of_equal_cost() => Answers.To(Questions.EqualActiveExperts)
         .Right("the formula", l => (l.FeedForward / l.ExpertsPerToken, 3 * l.Hidden * (l.FeedForward / l.ExpertsPerToken) * l.Experts, 3 * l.Hidden * l.FeedForward))
-        .Right("int", l => ((int)l.FeedForward / (int)l.ExpertsPerToken, 3 * (int)l.Hidden * ((int)l.FeedForward / (int)l.ExpertsPerToken) * (int)l.Experts, 3 * (int)l.Hidden * (int)l.FeedForward))
+        .Right("int", l => ((int)l.FeedForward / (int)l.ExpertsPerToken, 3 * (int)l.Hidden * ((int)l.FeedForward / (int)l.ExpertsPerToken) * (int)l.Experts,
+            3 * (int)l.Hidden * (int)l.FeedForward))
         .Wrong("whole experts", l => (l.FeedForward, 3 * l.Hidden * l.FeedForward * l.Experts, 3 * l.Hidden * l.FeedForward * l.ExpertsPerToken))
         .Wrong("split by E", l => (l.FeedForward / l.Experts, 3 * l.Hidden * l.FeedForward, 3 * l.Hidden * l.FeedForward * l.ExpertsPerToken / l.Experts))
         .Wrong("two matrices", l => (l.FeedForward / l.ExpertsPerToken, 2 * l.Hidden * (l.FeedForward / l.ExpertsPerToken) * l.Experts, 2 * l.Hidden * l.FeedForward))
-        .Wrong("active of one expert", l => (l.FeedForward / l.ExpertsPerToken, 3 * l.Hidden * (l.FeedForward / l.ExpertsPerToken) * l.Experts, 3 * l.Hidden * (l.FeedForward / l.ExpertsPerToken)));
+        .Wrong("active of one expert", l => (l.FeedForward / l.ExpertsPerToken, 3 * l.Hidden * (l.FeedForward / l.ExpertsPerToken) * l.Experts,
+            3 * l.Hidden * (l.FeedForward / l.ExpertsPerToken)));
 
     [Fact]
     public void The_step_at_which_a_curve_meets_a_loss() => Answers.To(Questions.StepsToLoss)
@@ -174,7 +185,8 @@ public sealed class MeasuringAnswerTests
         .Right("long, factor by factor", l => (Choose(l.Experts, l.ExpertsPerToken), Choose(l.Experts * l.Split, l.ExpertsPerToken * l.Split)))
         .Right("double factorials", l => (Factorials(l.Experts, l.ExpertsPerToken), Factorials(l.Experts * l.Split, l.ExpertsPerToken * l.Split)))
         .Right("float, factor by factor", l => (Floats(l.Experts, l.ExpertsPerToken), Floats(l.Experts * l.Split, l.ExpertsPerToken * l.Split)))
-        .Wrong("in order", l => (Enumerable.Range(0, l.ExpertsPerToken).Aggregate(1.0, (n, i) => n * (l.Experts - i)), Enumerable.Range(0, l.ExpertsPerToken * l.Split).Aggregate(1.0, (n, i) => n * (l.Experts * l.Split - i))))
+        .Wrong("in order", l => (Enumerable.Range(0, l.ExpertsPerToken).Aggregate(1.0, (n, i) => n * (l.Experts - i)),
+            Enumerable.Range(0, l.ExpertsPerToken * l.Split).Aggregate(1.0, (n, i) => n * (l.Experts * l.Split - i))))
         .Wrong("as many chosen", l => (Choose(l.Experts, l.ExpertsPerToken), Choose(l.Experts * l.Split, l.ExpertsPerToken)))
         .Wrong("as many experts", l => (Choose(l.Experts, l.ExpertsPerToken), Choose(l.Experts, l.ExpertsPerToken * l.Split)))
         .Wrong("long factorials", l => (Overflowing(l.Experts, l.ExpertsPerToken), Overflowing(l.Experts * l.Split, l.ExpertsPerToken * l.Split)));
@@ -189,8 +201,10 @@ public sealed class MeasuringAnswerTests
         })
         .Wrong("n", l => Differences(l) is var d ? (d.Average(), Math.Sqrt(d.Sum(x => (x - d.Average()) * (x - d.Average()))) / d.Length) : default)
         .Wrong("not of the mean", l => Differences(l) is var d ? (d.Average(), Math.Sqrt(d.Sum(x => (x - d.Average()) * (x - d.Average())) / (d.Length - 1))) : default)
-        .Wrong("the other way", l => Differences(l) is var d ? (-d.Average(), Math.Sqrt(d.Sum(x => (x - d.Average()) * (x - d.Average())) / (d.Length - 1) / d.Length)) : default)
-        .Wrong("not in pairs", l => (l.One.Average() - l.Other.Average(), Math.Sqrt((MathNet.Numerics.Statistics.Statistics.Variance(l.One) + MathNet.Numerics.Statistics.Statistics.Variance(l.Other)) / l.One.Length)));
+        .Wrong("the other way",
+            l => Differences(l) is var d ? (-d.Average(), Math.Sqrt(d.Sum(x => (x - d.Average()) * (x - d.Average())) / (d.Length - 1) / d.Length)) : default)
+        .Wrong("not in pairs", l => (l.One.Average() - l.Other.Average(),
+            Math.Sqrt((MathNet.Numerics.Statistics.Statistics.Variance(l.One) + MathNet.Numerics.Statistics.Statistics.Variance(l.Other)) / l.One.Length)));
 
     [Fact]
     public void Sums_that_keep_a_unit_busy() => Answers.To(Questions.IndependentSums)
@@ -238,21 +252,31 @@ public sealed class MeasuringAnswerTests
 
     [Fact]
     public void What_limits_a_kernel() => Answers.To(Questions.KernelLimit)
-        .Right("in bytes", k => Limit(k.MillionWeights * 1e6 * k.BitsPerWeight / 8 / (k.GigabytesPerSecond * 1e9) * 1000, k.MillionWeights * 1e6 / (k.Cores * k.Gigahertz * 1e9 * k.WeightsPerCycle) * 1000))
-        .Right("in long", k => Limit(k.MillionWeights * 1_000_000 * k.BitsPerWeight / 8 / (k.GigabytesPerSecond * 1e9) * 1000, k.MillionWeights * 1_000_000 / (k.Cores * k.Gigahertz * 1e6 * k.WeightsPerCycle)))
-        .Right("float", k => Limit(k.MillionWeights * k.BitsPerWeight / 8f / k.GigabytesPerSecond, k.MillionWeights / (k.Cores * (float)k.Gigahertz * k.WeightsPerCycle)))
-        .Wrong("whole gigabytes", k => Limit(k.MillionWeights * k.BitsPerWeight / 8000 * 1000.0 / k.GigabytesPerSecond, k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)))
+        .Right("in bytes", k => Limit(k.MillionWeights * 1e6 * k.BitsPerWeight / 8 / (k.GigabytesPerSecond * 1e9) * 1000,
+            k.MillionWeights * 1e6 / (k.Cores * k.Gigahertz * 1e9 * k.WeightsPerCycle) * 1000))
+        .Right("in long", k => Limit(k.MillionWeights * 1_000_000 * k.BitsPerWeight / 8 / (k.GigabytesPerSecond * 1e9) * 1000,
+            k.MillionWeights * 1_000_000 / (k.Cores * k.Gigahertz * 1e6 * k.WeightsPerCycle)))
+        .Right("float",
+            k => Limit(k.MillionWeights * k.BitsPerWeight / 8f / k.GigabytesPerSecond, k.MillionWeights / (k.Cores * (float)k.Gigahertz * k.WeightsPerCycle)))
+        .Wrong("whole gigabytes", k => Limit(k.MillionWeights * k.BitsPerWeight / 8000 * 1000.0 / k.GigabytesPerSecond,
+            k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)))
         .Wrong("whole milliseconds", k => Limit(k.MillionWeights * k.BitsPerWeight / 8 / k.GigabytesPerSecond, k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)))
-        .Wrong("whole bytes of a weight", k => Limit(k.MillionWeights * (k.BitsPerWeight / 8) / (double)k.GigabytesPerSecond, k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)))
-        .Wrong("a bandwidth each", k => Limit(k.MillionWeights * k.BitsPerWeight / 8.0 / k.GigabytesPerSecond / k.Cores, k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)))
+        .Wrong("whole bytes of a weight",
+            k => Limit(k.MillionWeights * (k.BitsPerWeight / 8) / (double)k.GigabytesPerSecond, k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)))
+        .Wrong("a bandwidth each", k => Limit(k.MillionWeights * k.BitsPerWeight / 8.0 / k.GigabytesPerSecond / k.Cores,
+            k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)))
         .Wrong("one core", k => Limit(k.MillionWeights * k.BitsPerWeight / 8.0 / k.GigabytesPerSecond, k.MillionWeights / (k.Gigahertz * k.WeightsPerCycle)))
-        .Wrong("always waits", k => (Limit(k.MillionWeights * k.BitsPerWeight / 8.0 / k.GigabytesPerSecond, k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)).Milliseconds, true))
-        .Wrong("never waits", k => (Limit(k.MillionWeights * k.BitsPerWeight / 8.0 / k.GigabytesPerSecond, k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)).Milliseconds, false))
-        .Wrong("int", k => Limit((int)k.MillionWeights * 1_000_000 * (int)k.BitsPerWeight / 8 / ((int)k.GigabytesPerSecond * 1e6), k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)));
+        .Wrong("always waits", k => (Limit(k.MillionWeights * k.BitsPerWeight / 8.0 / k.GigabytesPerSecond,
+            k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)).Milliseconds, true))
+        .Wrong("never waits", k => (Limit(k.MillionWeights * k.BitsPerWeight / 8.0 / k.GigabytesPerSecond,
+            k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)).Milliseconds, false))
+        .Wrong("int", k => Limit((int)k.MillionWeights * 1_000_000 * (int)k.BitsPerWeight / 8 / ((int)k.GigabytesPerSecond * 1e6),
+            k.MillionWeights / (k.Cores * k.Gigahertz * k.WeightsPerCycle)));
 
     private static (double Milliseconds, bool WaitsForMemory) Limit(double read, double unpack) => (Math.Max(read, unpack), read > unpack);
 
-    private static double Ridge((double GigabytesPerSecond, double GigaflopsPerSecond, long BitsPerWeight, long Experts, long ExpertsPerToken) machine) => machine.GigaflopsPerSecond / machine.GigabytesPerSecond;
+    private static double Ridge((double GigabytesPerSecond, double GigaflopsPerSecond, long BitsPerWeight, long Experts, long ExpertsPerToken) machine) =>
+        machine.GigaflopsPerSecond / machine.GigabytesPerSecond;
 
     private static double Entropy(IEnumerable<int> counts) => -counts.Where(n => n > 0).Sum(n => (double)n / counts.Sum() * Math.Log((double)n / counts.Sum()));
 
@@ -288,7 +312,8 @@ public sealed class MeasuringAnswerTests
         return product;
     }
 
-    private static double Factorials(int n, int k) => Enumerable.Range(1, n).Aggregate(1.0, (a, b) => a * b) / Enumerable.Range(1, k).Aggregate(1.0, (a, b) => a * b) / Enumerable.Range(1, n - k).Aggregate(1.0, (a, b) => a * b);
+    private static double Factorials(int n, int k) => Enumerable.Range(1, n).Aggregate(1.0, (a, b) => a * b) / Enumerable.Range(1, k)
+        .Aggregate(1.0, (a, b) => a * b) / Enumerable.Range(1, n - k).Aggregate(1.0, (a, b) => a * b);
 
     private static double Overflowing(int n, int k)
     {

@@ -37,8 +37,10 @@ public sealed class RoutingAnswerTests
 
     [Fact]
     public void Experts_that_choose() => Answers.To(Questions.ExpertChoice)
-        .Right("sorted columns", b => [.. Enumerable.Range(0, b.Probabilities[0].Length).Select(e => Best([.. b.Probabilities.Select(row => (double)(float)row[e])], b.TokensPerExpert))])
-        .Wrong("in order of their numbers", b => [.. Enumerable.Range(0, b.Probabilities[0].Length).Select(e => Best([.. b.Probabilities.Select(row => row[e])], b.TokensPerExpert).Order().ToArray())])
+        .Right("sorted columns", b => [.. Enumerable.Range(0,
+            b.Probabilities[0].Length).Select(e => Best([.. b.Probabilities.Select(row => (double)(float)row[e])], b.TokensPerExpert))])
+        .Wrong("in order of their numbers", b => [.. Enumerable.Range(0,
+            b.Probabilities[0].Length).Select(e => Best([.. b.Probabilities.Select(row => row[e])], b.TokensPerExpert).Order().ToArray())])
         .Wrong("smallest", b => [.. Enumerable.Range(0, b.Probabilities[0].Length).Select(e => Best([.. b.Probabilities.Select(row => -row[e])], b.TokensPerExpert))])
         .Wrong("tokens choose", b => [.. b.Probabilities.Select(row => Best(row, b.TokensPerExpert))]);
 
@@ -68,7 +70,8 @@ public sealed class RoutingAnswerTests
     [Fact]
     public void The_max_violation() => Answers.To(Questions.MaxViolation)
         .Right("of the ratio", b => b.Experts.CountBy(e => e).Max(load => load.Value) * (double)b.ExpertCount / b.Experts.Length - 1)
-        .Right("float", b => (b.Experts.CountBy(e => e).Max(load => load.Value) - (float)b.Experts.Length / b.ExpertCount) / ((float)b.Experts.Length / b.ExpertCount))
+        .Right("float",
+            b => (b.Experts.CountBy(e => e).Max(load => load.Value) - (float)b.Experts.Length / b.ExpertCount) / ((float)b.Experts.Length / b.ExpertCount))
         .Wrong("absolute", b => Loads(b).Max(n => Math.Abs(n - (double)b.Experts.Length / b.ExpertCount)) / ((double)b.Experts.Length / b.ExpertCount))
         .Wrong("mean of those that appear", b => b.Experts.CountBy(e => e).Max(load => load.Value) * (double)b.Experts.Distinct().Count() / b.Experts.Length - 1)
         .Wrong("an integer mean", b => Loads(b).Max() / (double)(b.Experts.Length / b.ExpertCount) - 1)
@@ -99,12 +102,15 @@ public sealed class RoutingAnswerTests
         .Right("by cases, float", t =>
         {
             var order = Best(t.NoisyLogits, t.NoisyLogits.Length);
-            return [.. t.Logits.Select((z, e) => ((float)z - (float)t.NoisyLogits[order[Array.IndexOf(order, e) < t.ExpertsPerToken ? t.ExpertsPerToken : t.ExpertsPerToken - 1]]) / (float)t.Deviations[e])];
+            return [.. t.Logits.Select((z, e) => ((float)z - (float)t.NoisyLogits[order[Array.IndexOf(order,
+                e) < t.ExpertsPerToken ? t.ExpertsPerToken : t.ExpertsPerToken - 1]]) / (float)t.Deviations[e])];
         })
         .Wrong("k-th of all", t => [.. t.Logits.Select((z, e) => (z - t.NoisyLogits.OrderDescending().ElementAt(t.ExpertsPerToken - 1)) / t.Deviations[e])])
         .Wrong("(k+1)-th of all", t => [.. t.Logits.Select((z, e) => (z - t.NoisyLogits.OrderDescending().ElementAt(t.ExpertsPerToken)) / t.Deviations[e])])
-        .Wrong("noisy logits", t => [.. t.NoisyLogits.Select((z, e) => (z - t.NoisyLogits.Where((_, o) => o != e).OrderDescending().ElementAt(t.ExpertsPerToken - 1)) / t.Deviations[e])])
-        .Wrong("logits without noise", t => [.. t.Logits.Select((z, e) => (z - t.Logits.Where((_, o) => o != e).OrderDescending().ElementAt(t.ExpertsPerToken - 1)) / t.Deviations[e])])
+        .Wrong("noisy logits", t => [.. t.NoisyLogits.Select((z,
+            e) => (z - t.NoisyLogits.Where((_, o) => o != e).OrderDescending().ElementAt(t.ExpertsPerToken - 1)) / t.Deviations[e])])
+        .Wrong("logits without noise",
+            t => [.. t.Logits.Select((z, e) => (z - t.Logits.Where((_, o) => o != e).OrderDescending().ElementAt(t.ExpertsPerToken - 1)) / t.Deviations[e])])
         .Wrong("not divided", t => [.. t.Logits.Select((z, e) => z - t.NoisyLogits.Where((_, o) => o != e).OrderDescending().ElementAt(t.ExpertsPerToken - 1))]);
 
     [Fact]
@@ -131,16 +137,20 @@ public sealed class RoutingAnswerTests
             order.Sort((i, j) => l.Chosen[i].CompareTo(l.Chosen[j]));
             return ([.. Enumerable.Range(0, l.Experts).Select(e => l.Chosen.Count(chosen => chosen == e))], [.. order]);
         })
-        .Wrong("no count of an empty expert", l => ([.. l.Chosen.CountBy(e => e).OrderBy(load => load.Key).Select(load => load.Value)], [.. Enumerable.Range(0, l.Chosen.Length).OrderBy(i => l.Chosen[i])]))
+        .Wrong("no count of an empty expert", l => ([.. l.Chosen.CountBy(e => e).OrderBy(load => load.Key).Select(load => load.Value)],
+            [.. Enumerable.Range(0, l.Chosen.Length).OrderBy(i => l.Chosen[i])]))
         .Wrong("experts for numbers", l => ([.. Enumerable.Range(0, l.Experts).Select(e => l.Chosen.Count(chosen => chosen == e))], [.. l.Chosen.Order()]));
 
     [Fact]
     public void The_combined_output() => Answers.To(Questions.CombinedOutput)
-        .Right("float, backwards", t => [.. t.Outputs[0].Select((_, i) => Enumerable.Range(0, t.Weights.Length).Reverse().Sum(j => (t.Kept[j] ? 1f : 0) * (float)t.Weights[j] * (float)t.Outputs[j][i]))])
+        .Right("float, backwards", t => [.. t.Outputs[0].Select((_, i) => Enumerable.Range(0,
+            t.Weights.Length).Reverse().Sum(j => (t.Kept[j] ? 1f : 0) * (float)t.Weights[j] * (float)t.Outputs[j][i]))])
         .Wrong("dropped ones too", t => [.. t.Outputs[0].Select((_, i) => Enumerable.Range(0, t.Weights.Length).Sum(j => t.Weights[j] * t.Outputs[j][i]))])
-        .Wrong("renormalised", t => [.. t.Outputs[0].Select((_, i) => Enumerable.Range(0, t.Weights.Length).Where(j => t.Kept[j]).Sum(j => t.Weights[j] * t.Outputs[j][i] / Enumerable.Range(0, t.Weights.Length).Where(l => t.Kept[l]).Sum(l => t.Weights[l])))])
+        .Wrong("renormalised", t => [.. t.Outputs[0].Select((_, i) => Enumerable.Range(0, t.Weights.Length).Where(j => t.Kept[j])
+            .Sum(j => t.Weights[j] * t.Outputs[j][i] / Enumerable.Range(0, t.Weights.Length).Where(l => t.Kept[l]).Sum(l => t.Weights[l])))])
         .Wrong("no weights", t => [.. t.Outputs[0].Select((_, i) => Enumerable.Range(0, t.Weights.Length).Where(j => t.Kept[j]).Sum(j => t.Outputs[j][i]))])
-        .Wrong("nothing when all are dropped", t => t.Kept.Contains(true) ? [.. t.Outputs[0].Select((_, i) => Enumerable.Range(0, t.Weights.Length).Where(j => t.Kept[j]).Sum(j => t.Weights[j] * t.Outputs[j][i]))] : []);
+        .Wrong("nothing when all are dropped", t => t.Kept.Contains(true) ? [.. t.Outputs[0].Select((_, i) => Enumerable.Range(0,
+            t.Weights.Length).Where(j => t.Kept[j]).Sum(j => t.Weights[j] * t.Outputs[j][i]))] : []);
 
     [Fact]
     public void The_slots_of_an_expert() => Answers.To(Questions.SlotsOfAnExpert)
@@ -194,7 +204,8 @@ public sealed class RoutingAnswerTests
 
     [Fact]
     public void The_expected_dropped_share() => Answers.To(Questions.ExpectedDroppedShare)
-        .Right("float, by binomial coefficients", b => (float)b.Experts / b.Tokens * Enumerable.Range(b.Capacity, b.Tokens - b.Capacity + 1).Sum(n => (n - b.Capacity) * (float)Binomial(b.Tokens, n, 1.0 / b.Experts)))
+        .Right("float, by binomial coefficients", b => (float)b.Experts / b.Tokens * Enumerable.Range(b.Capacity,
+            b.Tokens - b.Capacity + 1).Sum(n => (n - b.Capacity) * (float)Binomial(b.Tokens, n, 1.0 / b.Experts)))
         .Right("float, from one to the next", b =>
         {
             float p = 1f / b.Experts, probability = MathF.Pow(1 - p, b.Tokens), dropped = 0;
@@ -205,10 +216,12 @@ public sealed class RoutingAnswerTests
             }
             return b.Experts * dropped / b.Tokens;
         })
-        .Wrong("of one expert", b => 1.0 / b.Tokens * Enumerable.Range(b.Capacity, b.Tokens - b.Capacity + 1).Sum(n => (n - b.Capacity) * Binomial(b.Tokens, n, 1.0 / b.Experts)))
+        .Wrong("of one expert",
+            b => 1.0 / b.Tokens * Enumerable.Range(b.Capacity, b.Tokens - b.Capacity + 1).Sum(n => (n - b.Capacity) * Binomial(b.Tokens, n, 1.0 / b.Experts)))
         .Wrong("the chance to drop", b => Enumerable.Range(b.Capacity + 1, b.Tokens - b.Capacity).Sum(n => Binomial(b.Tokens, n, 1.0 / b.Experts)))
         .Wrong("the even load", b => Math.Max(0, 1 - b.Capacity * (double)b.Experts / b.Tokens))
-        .Wrong("a Poisson load", b => (double)b.Experts / b.Tokens * Enumerable.Range(b.Capacity, 60).Sum(n => (n - b.Capacity) * MathNet.Numerics.Distributions.Poisson.PMF((double)b.Tokens / b.Experts, n)));
+        .Wrong("a Poisson load", b => (double)b.Experts / b.Tokens * Enumerable.Range(b.Capacity,
+            60).Sum(n => (n - b.Capacity) * MathNet.Numerics.Distributions.Poisson.PMF((double)b.Tokens / b.Experts, n)));
 
     [Fact]
     public void The_gradient_of_the_chosen() => Answers.To(Questions.TopOneGradient)
@@ -273,9 +286,11 @@ public sealed class RoutingAnswerTests
     public void Chosen_with_the_bias_weighed_without() => Answers.To(Questions.BiasedChoice)
         .Right("float", t => Weighed(Best([.. t.Scores.Zip(t.Biases, (score, bias) => (double)((float)score + (float)bias))], t.ExpertsPerToken), t.Scores))
         .Wrong("chosen without", t => Weighed(Best(t.Scores, t.ExpertsPerToken), t.Scores))
-        .Wrong("weighed with", t => Weighed(Best([.. t.Scores.Zip(t.Biases, (score, bias) => score + bias)], t.ExpertsPerToken), [.. t.Scores.Zip(t.Biases, (score, bias) => score + bias)]))
+        .Wrong("weighed with", t => Weighed(Best([.. t.Scores.Zip(t.Biases, (score, bias) => score + bias)], t.ExpertsPerToken),
+            [.. t.Scores.Zip(t.Biases, (score, bias) => score + bias)]))
         .Wrong("in order of their numbers", t => Weighed([.. Best([.. t.Scores.Zip(t.Biases, (score, bias) => score + bias)], t.ExpertsPerToken).Order()], t.Scores))
-        .Wrong("not divided", t => Best([.. t.Scores.Zip(t.Biases, (score, bias) => score + bias)], t.ExpertsPerToken) is var best ? (best, [.. best.Select(e => t.Scores[e])]) : default)
+        .Wrong("not divided", t => Best([.. t.Scores.Zip(t.Biases, (score, bias) => score + bias)], t.ExpertsPerToken) is var best ? (best,
+            [.. best.Select(e => t.Scores[e])]) : default)
         .Wrong("a softmax", t => Weighed(Best([.. t.Scores.Zip(t.Biases, (score, bias) => score + bias)], t.ExpertsPerToken), [.. t.Scores.Select(Math.Exp)]));
 
     [Fact]
@@ -309,13 +324,16 @@ public sealed class RoutingAnswerTests
 
     private static int[] Best(double[] values, int k) => [.. Enumerable.Range(0, values.Length).OrderByDescending(i => values[i]).Take(k)];
 
-    private static (int[], double[]) Weighed(int[] experts, double[] scores) => (experts, [.. experts.Select(e => scores[e] / experts.Sum(other => scores[other]))]);
+    private static (int[], double[]) Weighed(int[] experts, double[] scores) =>
+        (experts, [.. experts.Select(e => scores[e] / experts.Sum(other => scores[other]))]);
 
     private static double[] Softmax(double[] logits) => [.. logits.Select(z => Math.Exp(z) / logits.Sum(Math.Exp))];
 
-    private static int[] Loads((int[] Experts, int ExpertCount) batch) => [.. Enumerable.Range(0, batch.ExpertCount).Select(e => batch.Experts.Count(chosen => chosen == e))];
+    private static int[] Loads((int[] Experts, int ExpertCount) batch) =>
+        [.. Enumerable.Range(0, batch.ExpertCount).Select(e => batch.Experts.Count(chosen => chosen == e))];
 
-    private static double SwitchLoss((int[] Experts, double[][] Probabilities) batch, bool f, bool p) => batch.Probabilities[0].Length * Enumerable.Range(0, batch.Probabilities[0].Length).Sum(e =>
+    private static double SwitchLoss((int[] Experts, double[][] Probabilities) batch, bool f, bool p) =>
+        batch.Probabilities[0].Length * Enumerable.Range(0, batch.Probabilities[0].Length).Sum(e =>
     {
         float share = (float)batch.Experts.Count(chosen => chosen == e) / batch.Experts.Length, mean = batch.Probabilities.Average(row => (float)row[e]);
         return (f ? share : mean) * (p ? mean : share);
@@ -334,7 +352,9 @@ public sealed class RoutingAnswerTests
         }
     }
 
-    private static double[] Moved((double[] Biases, long[] Load, double Rate) step, Func<long, double> direction) => [.. step.Biases.Zip(step.Load, (bias, load) => bias + step.Rate * direction(load))];
+    private static double[] Moved((double[] Biases, long[] Load, double Rate) step, Func<long, double> direction) =>
+        [.. step.Biases.Zip(step.Load, (bias, load) => bias + step.Rate * direction(load))];
 
-    private static double Binomial(int trials, int n, double p) => MathNet.Numerics.SpecialFunctions.Binomial(trials, n) * Math.Pow(p, n) * Math.Pow(1 - p, trials - n);
+    private static double Binomial(int trials, int n, double p) =>
+        MathNet.Numerics.SpecialFunctions.Binomial(trials, n) * Math.Pow(p, n) * Math.Pow(1 - p, trials - n);
 }

@@ -37,7 +37,8 @@ public sealed class RoutingExerciseTests
     public void The_arguments_of_the_smooth_load_give_the_librarys_loss() => AssertRight(MoeWorkbook.Exercises.NoisyLoad.Check(token =>
     {
         double[] arguments = [.. token.Logits.Select((logit, expert) =>
-            (logit - token.NoisyLogits.Index().Where(other => other.Index != expert).Select(other => other.Item).OrderDescending().Skip(token.ExpertsPerToken - 1).First()) / token.Deviations[expert])];
+            (logit - token.NoisyLogits.Index().Where(other => other.Index != expert)
+                .Select(other => other.Item).OrderDescending().Skip(token.ExpertsPerToken - 1).First()) / token.Deviations[expert])];
         double[] probabilities = [.. arguments.Select(a => MathNet.Numerics.Distributions.Normal.CDF(0, 1, a))];
         double mean = probabilities.Average(), variation = probabilities.Average(p => (p - mean) * (p - mean)) / (mean * mean + 1e-10);
         long count = token.Logits.Length;

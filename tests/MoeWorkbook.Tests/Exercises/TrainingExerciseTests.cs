@@ -7,7 +7,8 @@ public sealed class TrainingExerciseTests
     {
         Assert.True(MoeWorkbook.Exercises.MutualInformation.Check(counts =>
         {
-            int[] domains = [.. counts.SelectMany((row, d) => row.SelectMany(n => Enumerable.Repeat(d, n)))], experts = [.. counts.SelectMany(row => row.SelectMany((n, e) => Enumerable.Repeat(e, n)))];
+            int[] domains = [.. counts.SelectMany((row, d) => row.SelectMany(n => Enumerable.Repeat(d,
+                n)))], experts = [.. counts.SelectMany(row => row.SelectMany((n, e) => Enumerable.Repeat(e, n)))];
             int seen = counts.Sum(row => row.Count(n => n > 0)), rows = domains.Distinct().Count(), columns = experts.Distinct().Count();
             return MutualInformation.Between(domains, experts) - (rows + columns - seen - 1) / (2.0 * domains.Length);
         }, seed: 1).Correct);
@@ -24,13 +25,15 @@ public sealed class TrainingExerciseTests
 
     [Fact]
     public void Splitting_sixteen_experts_in_four_gives_635_376_combinations() =>
-        Assert.True(MoeWorkbook.Exercises.ExpertCombinations.Check(layer => (Choose(layer.Experts, layer.ExpertsPerToken), Choose(layer.Experts * layer.Split, layer.ExpertsPerToken * layer.Split)), seed: 3).Correct);
+        Assert.True(MoeWorkbook.Exercises.ExpertCombinations.Check(layer => (Choose(layer.Experts, layer.ExpertsPerToken),
+            Choose(layer.Experts * layer.Split, layer.ExpertsPerToken * layer.Split)), seed: 3).Correct);
 
     [Fact]
     public void An_expert_that_is_gone_is_chosen_by_no_token() =>
         Assert.True(MoeWorkbook.Exercises.RouteWithout.Check(token =>
         {
-            int[] experts = [.. Enumerable.Range(0, token.Logits.Length).Where(e => e != token.Removed).OrderByDescending(e => token.Logits[e]).Take(token.ExpertsPerToken)];
+            int[] experts = [.. Enumerable.Range(0,
+                token.Logits.Length).Where(e => e != token.Removed).OrderByDescending(e => token.Logits[e]).Take(token.ExpertsPerToken)];
             var sum = experts.Sum(e => Math.Exp(token.Logits[e]));
             return (experts, [.. experts.Select(e => Math.Exp(token.Logits[e]) / sum)]);
         }, seed: 4).Correct);

@@ -27,7 +27,8 @@ public sealed class TransformerExerciseTests
     {
         (double A, double B) Turn((double A, double B, int Position, int Pair, int HeadSize) turn, int sign)
         {
-            var turned = System.Numerics.Complex.FromPolarCoordinates(1, sign * turn.Position * new RotaryEmbedding(new(10000), turn.HeadSize).Frequencies[turn.Pair])
+            var turned =
+                System.Numerics.Complex.FromPolarCoordinates(1, sign * turn.Position * new RotaryEmbedding(new(10000), turn.HeadSize).Frequencies[turn.Pair])
                 * new System.Numerics.Complex(turn.A, turn.B);
             return (turned.Real, turned.Imaginary);
         }
@@ -45,12 +46,14 @@ public sealed class TransformerExerciseTests
 
     [Fact]
     public void The_bytes_of_a_cache_are_the_librarys() => AssertRight(MoeWorkbook.Exercises.CacheBytes.Check(c => c.Batch * KeyValueCacheSize.Bytes(
-        ModelConfig.Dense((int)(c.KeyValueHeads * c.HeadSize), (int)c.Layers, (int)c.KeyValueHeads, (int)c.KeyValueHeads, 1, 1), c.Context, (int)c.BytesPerNumber), seed: 5));
+        ModelConfig.Dense((int)(c.KeyValueHeads * c.HeadSize), (int)c.Layers, (int)c.KeyValueHeads, (int)c.KeyValueHeads, 1,
+            1), c.Context, (int)c.BytesPerNumber), seed: 5));
 
     [Fact]
     public void The_operations_of_a_block_are_the_librarys() => AssertRight(MoeWorkbook.Exercises.BlockFlops.Check(b =>
     {
-        var config = ModelConfig.Dense((int)b.Hidden, 1, 1, 1, (int)b.IntermediateSize, 1) with { Attention = new((int)b.Heads, (int)b.KeyValueHeads, (int)b.HeadSize) };
+        var config =
+            ModelConfig.Dense((int)b.Hidden, 1, 1, 1, (int)b.IntermediateSize, 1) with { Attention = new((int)b.Heads, (int)b.KeyValueHeads, (int)b.HeadSize) };
         var active = ParameterCount.Of(config).ActiveByComponent;
         return (2 * active[ModelComponent.Attention], ForwardFlops.PerToken(config, (int)b.Context).Attention, 2 * active[ModelComponent.DenseFeedForward]);
     }, seed: 6));

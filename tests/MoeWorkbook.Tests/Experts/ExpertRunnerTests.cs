@@ -6,16 +6,19 @@ public sealed class ExpertRunnerTests
 {
     public static TheoryData<string> Routers => ["softmax", "softmax-plain", "switch", "noisy", "gshard", "sigmoid", "expert-choice", "hash", "sinkhorn", "uniform"];
 
-    private static readonly (FeedForwardKind Kind, bool Bias)[] _kinds = [(FeedForwardKind.SwiGlu, false), (FeedForwardKind.ClampedSwiGlu, true), (FeedForwardKind.Relu, true)];
+    private static readonly (FeedForwardKind Kind, bool Bias)[] _kinds =
+        [(FeedForwardKind.SwiGlu, false), (FeedForwardKind.ClampedSwiGlu, true), (FeedForwardKind.Relu, true)];
 
     [Theory]
     [MemberData(nameof(Routers))]
-    public void Every_runner_gives_the_same_output_and_gradients(string name) => RunnersAgree(name, CPU, [new SortedExperts(), new CapacityExperts(), new BatchedExperts()], tolerance: 1e-5);
+    public void Every_runner_gives_the_same_output_and_gradients(string name) =>
+        RunnersAgree(name, CPU, [new SortedExperts(), new CapacityExperts(), new BatchedExperts()], tolerance: 1e-5);
 
     [Theory]
     [MemberData(nameof(Routers))]
     public void Every_router_and_runner_gives_the_same_output_and_gradients_on_a_GPU(string name) =>
-        RunnersAgree(name, Needs.Cuda(), [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts()], tolerance: 1e-4);
+        RunnersAgree(name, Needs.Cuda(),
+            [new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts()], tolerance: 1e-4);
 
     /// <summary>Runners on a device against the loop on the CPU.</summary>
     private static void RunnersAgree(string name, Device device, ExpertRunner[] runners, double tolerance)
@@ -49,7 +52,8 @@ public sealed class ExpertRunnerTests
                     var routing = router.forward(new(hidden, ids, generator));
                     var output = runner.Run(hidden.view(tokens, 8), routing, experts);
                     (output * arange(8, ScalarType.Float32, on)).sum().div(tokens).backward();
-                    Tensor?[] parts = [output, hidden.grad, .. experts.parameters().Select(parameter => parameter.grad), .. router.parameters().Select(parameter => parameter.grad)];
+                    Tensor?[] parts = [output, hidden.grad, .. experts.parameters().Select(parameter => parameter.grad),
+                        .. router.parameters().Select(parameter => parameter.grad)];
                     return [.. parts.OfType<Tensor>().Select(part => part.detach().cpu())];
                 }
             }
@@ -97,13 +101,15 @@ public sealed class ExpertRunnerTests
         using var noGradient = no_grad();
         using var experts = SyntheticWeights.Experts(8, 1024, 2800, ScalarType.Float32);
         Assert.False(BatchedExperts.Gathers(1, experts));
-        foreach (var (pattern, tokens) in new[] { (RoutingPattern.Uniform, 1), (RoutingPattern.Collapsed, 3), (RoutingPattern.Realistic, 3), (RoutingPattern.Balanced, 8) })
+        foreach (var (pattern, tokens) in new[] { (RoutingPattern.Uniform, 1), (RoutingPattern.Collapsed, 3),
+            (RoutingPattern.Realistic, 3), (RoutingPattern.Balanced, 8) })
         {
             var hidden = randn(tokens, 1024);
             var routing = SyntheticRouting.Decide(pattern, tokens, 8, 2, seed: 3);
             var dropping = routing with { Kept = routing.Kept.logical_and(routing.Experts.ne(routing.Experts[0])) };
             foreach (var decision in new[] { routing, dropping })
-                Assert.True(new BatchedExperts().Run(hidden, decision, experts).allclose(new LoopExperts().Run(hidden, decision, experts), rtol: 1e-4, atol: 1e-4), $"{pattern}, {tokens} tokens");
+                Assert.True(new BatchedExperts().Run(hidden, decision, experts).allclose(new LoopExperts().Run(hidden, decision, experts), rtol: 1e-4,
+                    atol: 1e-4), $"{pattern}, {tokens} tokens");
         }
     }
 
@@ -126,9 +132,11 @@ public sealed class ExpertRunnerTests
         {
             var hidden = randn(tokens, 64, generator: generator).bfloat16();
             var expected = new LoopExperts().Run(hidden.to(ScalarType.Float32), SyntheticRouting.Decide(RoutingPattern.Uniform, tokens, 6, 2), exact);
-            foreach (var runner in new ExpertRunner[] { new LoopExperts(), new SortedExperts(), new CapacityExperts(), new BatchedExperts(), new FastExperts() })
+            foreach (var runner in new ExpertRunner[] { new LoopExperts(), new SortedExperts(), new CapacityExperts(),
+                new BatchedExperts(), new FastExperts() })
             {
-                var output = runner.Run(hidden.to(device), SyntheticRouting.Decide(RoutingPattern.Uniform, tokens, 6, 2, device: device), rounded).to(ScalarType.Float32).cpu();
+                var output = runner.Run(hidden.to(device), SyntheticRouting.Decide(RoutingPattern.Uniform, tokens, 6, 2, device: device), rounded)
+                    .to(ScalarType.Float32).cpu();
                 var error = (output - expected).abs().max().item<float>();
                 Assert.True(error <= 1e-3, $"{runner}, {tokens} tokens: {error}");
             }

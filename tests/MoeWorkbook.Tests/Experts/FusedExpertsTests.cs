@@ -142,7 +142,8 @@ public sealed class FusedExpertsTests
                 routing = routing with { Kept = routing.Experts.ne(3) };
                 var expected = new LoopExperts().Run(hidden, routing, experts);
                 foreach (var width in _vectorWidths)
-                    Assert.InRange(Difference(new FusedExperts(new(width, ByteProduct.Portable), KernelKind.Panels).Run(hidden, routing, experts), expected), 0, bound);
+                    Assert.InRange(Difference(new FusedExperts(new(width, ByteProduct.Portable), KernelKind.Panels).Run(hidden, routing, experts), expected), 0,
+                        bound);
                 if (!Instructions.Best.BFloat16Products) continue;
                 var libtorch = new FusedExperts(Instructions.Best, KernelKind.Libtorch);
                 if (type == ScalarType.BFloat16) Assert.InRange(Difference(libtorch.Run(hidden, routing, experts), expected), 0, _largeBatchBound);
@@ -310,7 +311,8 @@ public sealed class FusedExpertsTests
             Scores = routing.Scores.to(META),
         };
         Assert.Contains("computes on the CPU; hidden is on meta", Assert.Throws<NotSupportedException>(() => new FusedExperts().Run(away, routed, there)).Message);
-        foreach (var run in new Func<Tensor, RoutingDecision, QuantizedExpertWeights, Tensor>[] { new FusedExperts().Run, new FastExperts().Run, new DenseBaseline(2).Run })
+        foreach (var run in new Func<Tensor, RoutingDecision, QuantizedExpertWeights,
+            Tensor>[] { new FusedExperts().Run, new FastExperts().Run, new DenseBaseline(2).Run })
             Assert.Contains("computes on the CPU; hidden is on meta", Assert.Throws<NotSupportedException>(() => run(away, routed, quantized)).Message);
         Assert.Contains("routing.Tokens [6] is on meta but hidden [3, 16] is on cpu", Assert.Throws<ArgumentException>(() => new FusedExperts().Run(hidden, routed, quantized)).Message);
         Assert.Contains("experts are on meta", Assert.Throws<ArgumentException>(() => QuantizedExpertWeights.Quantize(there, WeightType.Int4)).Message);

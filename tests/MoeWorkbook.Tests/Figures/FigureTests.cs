@@ -91,7 +91,8 @@ public sealed class FigureTests
     {
         var html = TwoLines("</script>").ToHtml();
         var json = Regex.Match(html, "<div data-figure=\"\"[^>]*>[^<]*</div>\n<script type=\"application/json\">(.*)</script>");
-        Assert.Equal(TwoLines("</script>").ToJson(), JsonNode.Parse(json.Groups[1].Value)!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+        Assert.Equal(TwoLines("</script>").ToJson(),
+            JsonNode.Parse(json.Groups[1].Value)!.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
         Assert.DoesNotContain("//cdn", html, StringComparison.Ordinal);
     }
 
@@ -181,7 +182,8 @@ public sealed class FigureTests
         (double X, double Y)[] points = [.. Enumerable.Range(0, 30).Select(i => (300 + 40 * Math.Cos(i), 200 + 40 * Math.Sin(i)))];
         string[] labels = [.. points.Select((_, i) => $"model {i}")];
         var places = LabelPlacement.Place(points, labels, [], 600, 400);
-        var middles = points.Zip(places).Where(p => p.Second is not null).Select(p => (X: p.First.X + p.Second!.Value.X, Y: p.First.Y + p.Second.Value.Y)).ToList();
+        var middles = points.Zip(places).Where(p => p.Second is not null).Select(p => (X: p.First.X + p.Second!.Value.X, Y: p.First.Y + p.Second.Value.Y))
+            .ToList();
         Assert.True(middles.Count >= 10);
         foreach (var (a, i) in middles.Select((m, i) => (m, i)))
             Assert.All(middles.Skip(i + 1), b => Assert.True(Math.Abs(a.X - b.X) >= 7 * 7 || Math.Abs(a.Y - b.Y) >= 15));
@@ -201,7 +203,8 @@ public sealed class FigureTests
     public void A_band_lies_between_its_limits()
     {
         double[] x = [1, 2], y = [2, 3];
-        var data = Json(new Figure(Chart.Range<double, double, string>(x, y, upper: [3.0, 4.0], lower: [1.0, 2.0], mode: Plotly.NET.StyleParam.Mode.Lines), "t", "c"))["data"]!.AsArray();
+        var data = Json(new Figure(Chart.Range<double, double,
+            string>(x, y, upper: [3.0, 4.0], lower: [1.0, 2.0], mode: Plotly.NET.StyleParam.Mode.Lines), "t", "c"))["data"]!.AsArray();
         Assert.Equal(3, data.Count);
         Assert.Contains(data, trace => (string?)trace!["fill"] == "tonexty");
     }

@@ -107,5 +107,6 @@ public sealed class RoutingFigureTests
     private static JsonObject Json(Figure figure) => JsonNode.Parse(figure.ToJson())!.AsObject();
 
     // Plotly.NET writes what is no number as the text "NaN", which plotly.js leaves blank.
-    private static IEnumerable<double?> Row(JsonNode trace, int row) => trace["z"]![row]!.AsArray().Select(z => z!.GetValueKind() == System.Text.Json.JsonValueKind.String ? (double?)null : Math.Round((double)z, 6));
+    private static IEnumerable<double?> Row(JsonNode trace, int row) =>
+        trace["z"]![row]!.AsArray().Select(z => z!.GetValueKind() == System.Text.Json.JsonValueKind.String ? (double?)null : Math.Round((double)z, 6));
 }

@@ -41,13 +41,15 @@ public sealed class TimingFigureTests
     [Fact]
     public void Steps_stand_with_their_limits_on_a_logarithmic_axis()
     {
-        var json = JsonNode.Parse(MoeWorkbook.Figures.TimesAgainstLimits([("slow", new Estimate(0.1, 0.09, 0.11), 0.02), ("fast", new Estimate(0.01, 0.009, 0.011), 0.009)], "t", "c").ToJson())!;
+        var json = JsonNode.Parse(MoeWorkbook.Figures.TimesAgainstLimits([("slow", new Estimate(0.1, 0.09, 0.11), 0.02),
+            ("fast", new Estimate(0.01, 0.009, 0.011), 0.009)], "t", "c").ToJson())!;
         Assert.Equal([20.0, 9.0], json["data"]![0]!["y"]!.AsArray().Select(y => (double)y!), (a, b) => Math.Abs(a - b) < 1e-9);
         Assert.Equal([100.0, 10.0], json["data"]![1]!["y"]!.AsArray().Select(y => (double)y!), (a, b) => Math.Abs(a - b) < 1e-9);
         Assert.Equal((80.0, 0.0), Whisker(json["data"]![1]!, 0));
         Assert.Equal("log", (string)json["layout"]!["yaxis"]!["type"]!);
         Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.TimesAgainstLimits([], "t", "c"));
-        Assert.Contains("'none'", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.TimesAgainstLimits([("none", new Estimate(1, 1, 1), 0)], "t", "c")).Message, StringComparison.Ordinal);
+        Assert.Contains("'none'", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.TimesAgainstLimits([("none", new Estimate(1, 1, 1), 0)], "t",
+            "c")).Message, StringComparison.Ordinal);
     }
 
     // How far a whisker goes down and up from its point.

@@ -22,7 +22,8 @@ public sealed class TrainingFigureTests
         var json = Json(MoeWorkbook.Figures.LoadOverTraining([Run("moe", 4, 2)], 0, "t", "c."));
         Assert.Equal([[1.5, 2], [0.5, 0]], json["data"]![0]!["z"]!.AsArray().Select(row => Numbers(row!)));
         Assert.Equal([10, 20], Numbers(json["data"]![0]!["x"]!));
-        Assert.Contains("there is none of number 1", Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LoadOverTraining([Run("moe", 4, 2)], 1, "t", "c.")).Message, StringComparison.Ordinal);
+        Assert.Contains("there is none of number 1",
+            Assert.Throws<ArgumentException>(() => MoeWorkbook.Figures.LoadOverTraining([Run("moe", 4, 2)], 1, "t", "c.")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class FuzzTests : IDisposable
     public void No_safetensors_header_does_anything_else()
     {
         // The small file has every type and metadata; the golden ones are real.
-        var files = Gen.Frequency([(95, Mutation.OfSafetensors(SmallFile())), .. Golden().Select(directory => (1, (IGen<byte[]>)Mutation.OfSafetensors(Tensors(directory))))]);
+        var files = Gen.Frequency([(95, Mutation.OfSafetensors(SmallFile())),
+            .. Golden().Select(directory => (1, (IGen<byte[]>)Mutation.OfSafetensors(Tensors(directory))))]);
         var accepted = Accepted(files, Headers, file => SafetensorsHeader.Read(new MemoryStream(file), "fuzz"), Encoding.Latin1.GetString);
         Assert.InRange(accepted, Headers / 200, Headers / 2); // neither all refused nor all harmless
     }
@@ -60,7 +61,8 @@ public sealed class FuzzTests : IDisposable
         {
             var config = File.ReadAllText(Path.Combine(source, "config.json"));
             var tensors = Tensors(source);
-            return Gen.OneOf(Mutation.OfJson(config).Select(changed => (Config: changed, Tensors: tensors)), Mutation.OfSafetensors(tensors).Select(changed => (Config: config, Tensors: changed)));
+            return Gen.OneOf(Mutation.OfJson(config).Select(changed => (Config: changed, Tensors: tensors)),
+                Mutation.OfSafetensors(tensors).Select(changed => (Config: config, Tensors: changed)));
         })]);
         Accepted(directories, Directories, written =>
         {
@@ -109,5 +111,6 @@ public sealed class FuzzTests : IDisposable
     private static byte[] Tensors(string directory) => File.ReadAllBytes(Path.Combine(directory, "model.safetensors"));
 
     private static IEnumerable<string> Golden() =>
-        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden"), "config.json", SearchOption.AllDirectories).Select(file => Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal);
+        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden"), "config.json", SearchOption.AllDirectories)
+            .Select(file => Path.GetDirectoryName(file)!).Order(StringComparer.Ordinal);
 }

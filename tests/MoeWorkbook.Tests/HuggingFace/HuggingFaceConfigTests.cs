@@ -164,7 +164,8 @@ public sealed class HuggingFaceConfigTests
     [InlineData("\"num_experts_per_tok\":2", "\"num_experts_per_tok\":2,\"num_experts\":8", "\"num_local_experts\" is 4, but \"num_experts\", which means the same, is 8")]
     [InlineData("\"vocab_size\":64", "\"vocab_size\":64,\"layer_types\":[\"full_attention\",\"sliding_attention\"]", "\"layer_types\"")]
     public void Two_keys_that_say_the_same_must_agree(string part, string replacement, string message) =>
-        Assert.Contains(message, Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Parse(Mixtral.Replace(part, replacement, StringComparison.Ordinal))).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Parse(Mixtral.Replace(part, replacement,
+            StringComparison.Ordinal))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("\"attention_dropout\":0.1", "\"attention_dropout\" is 0.1, which nothing here follows in training")]
@@ -174,7 +175,8 @@ public sealed class HuggingFaceConfigTests
     public void A_key_for_training_that_nothing_follows_is_refused_where_a_model_is_trained(string key, string message)
     {
         HuggingFaceConfig.Parse($"{Llama},{key}}}");
-        Assert.Contains(message, Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Parse($"{Llama},{key}}}", forTraining: true)).Message, StringComparison.Ordinal);
+        Assert.Contains(message,
+            Assert.Throws<ModelConfigException>(() => HuggingFaceConfig.Parse($"{Llama},{key}}}", forTraining: true)).Message, StringComparison.Ordinal);
         HuggingFaceConfig.Parse($"{Llama},\"attention_dropout\":0.0,\"initializer_range\":0.02}}", forTraining: true);
     }
 

@@ -7,7 +7,8 @@ public sealed class HuggingFaceConfigWriterTests
 {
     private static readonly MoeConfig _moe = new(8, 2, 24);
 
-    public static TheoryData<string> CatalogIds => [.. ModelCatalog.All.Where(m => HuggingFaceConfigWriter.ModelTypes.Contains(m.Config.ModelType)).Select(m => m.Id)];
+    public static TheoryData<string> CatalogIds =>
+        [.. ModelCatalog.All.Where(m => HuggingFaceConfigWriter.ModelTypes.Contains(m.Config.ModelType)).Select(m => m.Id)];
 
     public static TheoryData<string> ModelTypes => [.. HuggingFaceConfigWriter.ModelTypes];
 
@@ -41,13 +42,20 @@ public sealed class HuggingFaceConfigWriterTests
     public void What_would_be_lost_is_named()
     {
         var llama = Dense("llama");
-        Assert.Contains("FeedForward", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(llama with { FeedForward = FeedForwardKind.Relu })).Message);
-        Assert.Contains("Norm", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(llama with { Norm = new(NormKind.Layer, 1e-5) })).Message);
-        Assert.Contains("longrope", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(llama with { Rotary = new(1e4) { Scaling = new("longrope", 2) } })).Message);
+        Assert.Contains("FeedForward",
+            Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(llama with { FeedForward = FeedForwardKind.Relu })).Message);
+        Assert.Contains("Norm",
+            Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(llama with { Norm = new(NormKind.Layer, 1e-5) })).Message);
+        var longRope = llama with { Rotary = new(1e4) { Scaling = new("longrope", 2) } };
+        Assert.Contains("longrope", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(longRope)).Message);
         Assert.Contains("dbrx", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(ModelCatalog.Find("dbrx").Config)).Message);
         var alternating = Dense("deepseek") with { MoeLayers = [true, false, true, true], Moe = _moe };
         Assert.Contains("MoeLayers", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(alternating)).Message);
-        var mixed = Dense("mistral") with { LayerAttention = [AttentionKind.SlidingWindow, AttentionKind.Full, AttentionKind.Full, AttentionKind.Full], Attention = new(4, 2, 8) { SlidingWindow = 5 } };
+        var mixed = Dense("mistral") with
+        {
+            LayerAttention = [AttentionKind.SlidingWindow, AttentionKind.Full, AttentionKind.Full, AttentionKind.Full],
+            Attention = new(4, 2, 8) { SlidingWindow = 5 }
+        };
         Assert.Contains("LayerAttention", Assert.Throws<NotSupportedException>(() => HuggingFaceConfigWriter.ToJson(mixed)).Message);
     }
 
@@ -71,13 +79,19 @@ public sealed class HuggingFaceConfigWriterTests
         var biased = dense.Attention with { QueryKeyValueBias = true, OutputBias = true };
         return modelType switch
         {
-            "llama" => [dense, dense with { Attention = biased, FeedForwardBias = true }, dense with { FeedForward = FeedForwardKind.GeGlu }, dense with { FeedForward = FeedForwardKind.GeGluTanh }],
+            "llama" =>
+                [dense, dense with { Attention = biased, FeedForwardBias = true }, dense with { FeedForward = FeedForwardKind.GeGlu },
+                    dense with { FeedForward = FeedForwardKind.GeGluTanh }],
             "mistral" => [dense, dense with { Attention = window, LayerAttention = sliding }],
             "mixtral" => [Sparse(dense, normalized), Sparse(dense, normalized) with { Attention = window, LayerAttention = sliding }],
-            "olmoe" => [.. new[] { _moe, normalized }.Select(m => Sparse(dense with { Attention = dense.Attention with { QueryKeyNorm = QueryKeyNorm.FullWidth, Clip = 8.5 } }, m))],
+            "olmoe" =>
+                [.. new[] { _moe,
+                    normalized }.Select(m => Sparse(dense with { Attention = dense.Attention with { QueryKeyNorm = QueryKeyNorm.FullWidth, Clip = 8.5 } }, m))],
             "qwen3" => [.. Qwen3(dense)],
             "qwen3_moe" => [.. Qwen3(dense).SelectMany(d => new[] { Sparse(d, normalized), Mixed(d, _moe) })],
-            "qwen2_moe" => [.. new[] { normalized, _moe }.SelectMany(m => new[] { dense, dense with { Attention = dense.Attention with { QueryKeyValueBias = true } }, dense with { Attention = window, LayerAttention = lateSliding } }
+            "qwen2_moe" =>
+                [.. new[] { normalized, _moe }.SelectMany(m => new[] { dense, dense with { Attention = dense.Attention with { QueryKeyValueBias = true } },
+                    dense with { Attention = window, LayerAttention = lateSliding } }
                 .Select(d => Mixed(d, m with { SharedIntermediateSize = 40, SharedExpertGate = true })))],
             "qwen3_next" => [.. new[] { normalized, _moe }.SelectMany(m => new[] { true, false }.Select(gate => Sparse(dense with
             {
@@ -87,7 +101,8 @@ public sealed class HuggingFaceConfigWriterTests
                 LinearAttention = new(2, 4, 8, 16, 4),
                 LayerAttention = [AttentionKind.Linear, AttentionKind.Full, AttentionKind.Linear, AttentionKind.Full],
             }, m with { SharedIntermediateSize = 24, SharedExpertGate = true })))],
-            "deepseek" => [dense, Mixed(dense, _moe with { SharedIntermediateSize = 48 }), Sparse(dense with { Attention = biased }, normalized), Periodic(dense, _moe)],
+            "deepseek" =>
+                [dense, Mixed(dense, _moe with { SharedIntermediateSize = 48 }), Sparse(dense with { Attention = biased }, normalized), Periodic(dense, _moe)],
             "deepseek_v3" or "kimi_k2" => [.. new int?[] { 24, null }.SelectMany(rank => new[] { true, false }.Select(isV3 => Mixed(Latent(dense, rank, isV3), normalized with
             {
                 SharedIntermediateSize = 24,
@@ -101,8 +116,12 @@ public sealed class HuggingFaceConfigWriterTests
             {
                 Attention = dense.Attention with { QueryKeyValueBias = option, QueryKeyNorm = option ? QueryKeyNorm.PerHead : QueryKeyNorm.None },
                 Rotary = new(10000) { Fraction = option ? 0.5 : 1 },
-            }, normalized with { Router = RouterKind.SigmoidTopK, SelectionBias = true, SharedIntermediateSize = option ? 24 : 0, RoutedScalingFactor = 1.5 }))],
-            "gpt_oss" => [.. new[] { sliding, lateSliding }.SelectMany(layers => new[] { window, biased with { SlidingWindow = 5 } }.Select(attention => Sparse(dense with
+            }, normalized with { Router = RouterKind.SigmoidTopK, SelectionBias = true, SharedIntermediateSize = option
+                ? 24
+                : 0, RoutedScalingFactor = 1.5 }))],
+            "gpt_oss" =>
+                [.. new[] { sliding,
+                    lateSliding }.SelectMany(layers => new[] { window, biased with { SlidingWindow = 5 } }.Select(attention => Sparse(dense with
             {
                 Attention = attention with { Sinks = true },
                 LayerAttention = layers,
@@ -125,13 +144,18 @@ public sealed class HuggingFaceConfigWriterTests
             yield return d with { Attention = perHead with { SlidingWindow = 5 }, LayerAttention = sliding };
             if (modelType == "qwen3_moe") yield break; // its windows are for all layers or none
             yield return d with { Attention = perHead with { SlidingWindow = 5 }, LayerAttention = lateSliding };
-            yield return d with { Attention = perHead with { SlidingWindow = 5 }, LayerAttention = [AttentionKind.SlidingWindow, AttentionKind.Full, AttentionKind.SlidingWindow, AttentionKind.Full] };
+            yield return d with
+            {
+                Attention = perHead with { SlidingWindow = 5 },
+                LayerAttention = [AttentionKind.SlidingWindow, AttentionKind.Full, AttentionKind.SlidingWindow, AttentionKind.Full]
+            };
         }
     }
 
     private static ModelConfig Dense(string modelType) => ModelConfig.Dense(32, 4, 4, 2, 48, 64) with { ModelType = modelType, Attention = new(4, 2, 16) };
 
-    private static ModelConfig Sparse(ModelConfig config, MoeConfig moe) => config with { MoeLayers = [true, true, true, true], Moe = moe, IntermediateSize = 0 };
+    private static ModelConfig Sparse(ModelConfig config, MoeConfig moe) =>
+        config with { MoeLayers = [true, true, true, true], Moe = moe, IntermediateSize = 0 };
 
     private static ModelConfig Mixed(ModelConfig config, MoeConfig moe) => config with { MoeLayers = [false, true, true, true], Moe = moe };
 

@@ -499,7 +499,8 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
             if (free.Contains(key)) continue;
             if (key == "intermediate_size" && wanted["model_type"]!.GetValue<string>() == "qwen3_next") continue; // no layer is dense
             Assert.True(got.ContainsKey(key), $"{key} is not written");
-            if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number) Assert.Equal(number.GetValue<double>(), got[key]!.GetValue<double>());
+            if (value is JsonValue number
+                && number.GetValueKind() == JsonValueKind.Number) Assert.Equal(number.GetValue<double>(), got[key]!.GetValue<double>());
             else Assert.True(JsonNode.DeepEquals(value, got[key]), $"{key} is {got[key]?.ToJsonString()}, not {value?.ToJsonString()}");
         }
     }
@@ -552,6 +553,7 @@ public sealed class HuggingFaceDirectoryTests : IDisposable
         var text = File.ReadAllBytes(path);
         var header = System.Text.Encoding.Latin1.GetString(text, 8, (int)BitConverter.ToInt64(text));
         var renamed = header.Replace($"\"{asFloat8}\":{{\"dtype\":\"U8\"", $"\"{asFloat8}\":{{\"dtype\":\"F8_E4M3\"", StringComparison.Ordinal);
-        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)renamed.Length), .. System.Text.Encoding.Latin1.GetBytes(renamed), .. text.AsSpan(8 + header.Length)]);
+        File.WriteAllBytes(path,
+            [.. BitConverter.GetBytes((long)renamed.Length), .. System.Text.Encoding.Latin1.GetBytes(renamed), .. text.AsSpan(8 + header.Length)]);
     }
 }

@@ -125,7 +125,8 @@ public sealed unsafe class KernelTests
         experts.Down.select(0, 7).normal_(0, 0.02);
         var (hidden, routing) = FusedExpertsTests.Routed(1, 8, hiddenSize, ScalarType.Float32);
         routing = routing with { Experts = tensor(new long[] { 7, 7 }) };
-        Assert.InRange(FusedExpertsTests.Difference(new FusedExperts().Run(hidden, routing, experts), new LoopExperts().Run(hidden, routing, experts)), 0, 1e-5);
+        Assert.InRange(FusedExpertsTests.Difference(new FusedExperts().Run(hidden, routing, experts), new LoopExperts().Run(hidden, routing, experts)), 0,
+            1e-5);
     }
 
     private sealed class Counting(int chunks) : ChunkedWork

@@ -64,8 +64,10 @@ public sealed class AttentionTests
         var latent = new LatentAttentionConfig(6, 5, 4, 8, 3);
         var layers = new List<Func<Tensor, Tensor>>
         {
-            new GroupedQueryAttention(16, new(4, 2, 8) { QueryKeyNorm = QueryKeyNorm.PerHead, OutputGate = true, Sinks = true, QueryKeyValueBias = true, OutputBias = true }, rotary).forward,
-            new GroupedQueryAttention(16, new(4, 2, 8) { QueryKeyNorm = QueryKeyNorm.FullWidth, Clip = 0.5, SlidingWindow = 3 }, rotary, slidingWindow: true).forward,
+            new GroupedQueryAttention(16, new(4, 2, 8) { QueryKeyNorm = QueryKeyNorm.PerHead, OutputGate = true, Sinks = true,
+                QueryKeyValueBias = true, OutputBias = true }, rotary).forward,
+            new GroupedQueryAttention(16, new(4, 2, 8) { QueryKeyNorm = QueryKeyNorm.FullWidth, Clip = 0.5, SlidingWindow = 3 }, rotary, slidingWindow: true)
+                .forward,
             new GroupedQueryAttention(16, new(4, 4, 8) { QueryKeyNorm = QueryKeyNorm.WithoutWeights }).forward,
             new LatentAttention(16, new(3, 3, 8), latent, rotary).forward,
             new GatedDeltaNet(16, new(2, 4, 4, 4, 3)).forward,

@@ -81,5 +81,6 @@ public sealed class JupyterTests : IDisposable
         return string.Join('\n', described.Select(output => varies ? output.Split(": ")[0] : output));
     }
 
-    private static string Text(JsonNode? text) => text is JsonArray lines ? string.Concat(lines.Select(line => line!.GetValue<string>())) : text?.GetValue<string>() ?? "";
+    private static string Text(JsonNode? text) =>
+        text is JsonArray lines ? string.Concat(lines.Select(line => line!.GetValue<string>())) : text?.GetValue<string>() ?? "";
 }

@@ -135,7 +135,9 @@ public sealed class NotebookRunnerTests : IDisposable
     public async Task The_kernel_does_not_outlive_the_workbook()
     {
         var notebook = _folder.Notebook("endless.ipynb", "System.IO.File.WriteAllText(\"pid.tmp\", $\"{Environment.ProcessId}\");\nSystem.IO.File.Move(\"pid.tmp\", \"pid\");\nwhile (true) { }");
-        using var workbook = Process.Start(new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll"), "run", notebook, "--output", _folder.File("site")]) { RedirectStandardError = true })!;
+        using var workbook = Process.Start(new ProcessStartInfo("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "MoeWorkbook.Cli.dll"), "run",
+            notebook, "--output", _folder.File("site")])
+        { RedirectStandardError = true })!;
         for (var i = 0; i < 600 && !File.Exists(_folder.File("pid")); i++)
             await Task.Delay(100);
         var kernel = int.Parse(File.ReadAllText(_folder.File("pid")));

@@ -56,7 +56,12 @@ public sealed class NotebookScriptTests
         var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "scripts", "test")).FullName;
         var path = Path.Combine(folder, "03b.cs");
         NotebookScript.Write(Path.Combine(Repository.Root, "notebooks", "03b-gradients-and-balance.ipynb"), path, Path.Combine(Repository.Root, "lib", "MoeWorkbook"));
-        using var process = Process.Start(new ProcessStartInfo("dotnet", ["run", path]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() })!;
+        using var process = Process.Start(new ProcessStartInfo("dotnet", ["run", path])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath()
+        })!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, await output + await errors);

@@ -20,7 +20,8 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         Assert.All(new[] { "TorchSharp", "libtorch", ".NET" }, package => Assert.NotEmpty(recording.Origin.Packages[package]));
         Assert.StartsWith("./workbook bench --record ", recording.Origin.Command, StringComparison.Ordinal);
         Assert.Equal(["probe", "moe-layer", "moe-layer", "decode", "prefill", "train"], recording.Results.Select(result => result.Benchmark));
-        Assert.All(new[] { recording.Origin.Command, recording.Origin.Processor, "TorchSharp" }, part => Assert.Contains(part, recording.ToString(), StringComparison.Ordinal));
+        Assert.All(new[] { recording.Origin.Command, recording.Origin.Processor, "TorchSharp" },
+            part => Assert.Contains(part, recording.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -29,8 +30,13 @@ public sealed class BenchmarkRecordingTests(BenchmarkRecordingTests.Recorded rec
         var recording = recorded.Recording;
         Assert.True(recording.Probe!.ReadBytesPerSecond > 1e8 && recording.Probe.GemmRate(WeightType.BFloat16) > 1e6 && recording.Probe.SecondsPerCall > 0);
         Assert.Equal([(1, "balanced", 2), (6, "balanced", 4), (6, "collapsed", 2)], recording.Layers.Select(row => (row.Tokens, row.Routing, row.ExpertsTouched)));
-        Assert.All(recording.Layers, row => Assert.True(row.Dtype == "bfloat16" && row is { Milliseconds: > 0, DenseTotalMilliseconds: > 0, DenseActiveMilliseconds: > 0, LoopMilliseconds: > 0 } && row.MillisecondsLow <= row.MillisecondsHigh));
-        Assert.Equal([(2, null), (2, null), (2, null), (null, 5), (null, 5), (null, 5)], recording.Decode.Concat(recording.Prefill).Select(row => (row.Batch, row.Prompt)));
+        Assert.All(recording.Layers, row => Assert.True(row.Dtype == "bfloat16" && row is
+        {
+            Milliseconds: > 0, DenseTotalMilliseconds: > 0,
+            DenseActiveMilliseconds: > 0, LoopMilliseconds: > 0
+        } && row.MillisecondsLow <= row.MillisecondsHigh));
+        Assert.Equal([(2, null), (2, null), (2, null), (null, 5), (null, 5), (null, 5)],
+            recording.Decode.Concat(recording.Prefill).Select(row => (row.Batch, row.Prompt)));
         Assert.All(recording.Decode, row => Assert.True(row.TotalParameters >= row.ActiveParameters && row.TokensPerSecond > 0));
         var training = Assert.Single(recording.Training, row => row.Name == "ours, one run");
         Assert.True(training.Speed.Low > 0 && training.TokensPerStep == 32 && training.TrainingFlopsPerToken > 0);

@@ -47,7 +47,8 @@ public sealed class RecordedTests
         var folder = Path.Combine(_data, "checkpoints", "small-moe");
         var config = HuggingFaceConfig.Read(folder);
         Assert.Equal(("olmoe", 257, false), (config.ModelType, config.VocabularySize, config.TiedEmbeddings));
-        Assert.Equal(config.HiddenSize, config.Attention.HeadCount * config.Attention.HeadSize); // and as many key and value heads: its norms span the whole width
+        Assert.Equal(config.HiddenSize,
+            config.Attention.HeadCount * config.Attention.HeadSize); // and as many key and value heads: its norms span the whole width
         Assert.Equal(config.Attention.HeadCount, config.Attention.KeyValueHeadCount);
         Assert.True(config.Attention.HeadSize >= 32 && config.Moe!.IntermediateSize % 32 == 0); // the sizes that vLLM has kernels for on a CPU
         Assert.NotNull(config.MaxPositions);
@@ -89,19 +90,22 @@ public sealed class RecordedTests
         var runs = Runs("07-keeping-experts-alive");
         var cost = Estimate.MeanDifference(Losses(runs, "auxiliary 10"), Losses(runs, "nothing"));
         Assert.True(cost.Low > 0, cost.Interval);
-        Assert.True(runs.Where(run => run.Name == "auxiliary 10").Max(run => run.Validations[^1].WorstLoad().MaxViolation) < runs.Where(run => run.Name == "nothing").Min(run => run.Validations[^1].WorstLoad().MaxViolation));
+        double[] MaxViolations(string name) => [.. runs.Where(run => run.Name == name).Select(run => run.Validations[^1].WorstLoad().MaxViolation)];
+        Assert.True(MaxViolations("auxiliary 10").Max() < MaxViolations("nothing").Min());
         Assert.All(runs.Where(run => run.Name == "expert choice"), run => Assert.Equal(0, run.Validations[^1].WorstLoad().MaxViolation, 1e-2));
     }
 
     private static IReadOnlyList<TrainingRun> Runs(string recording) => TrainingRecording.Read(Path.Combine(_data, "recorded", $"{recording}.json")).Runs;
 
-    private static double[] Losses(IEnumerable<TrainingRun> runs, string name) => [.. runs.Where(run => run.Name == name).OrderBy(run => run.Seed).Select(run => run.FinalLoss)];
+    private static double[] Losses(IEnumerable<TrainingRun> runs, string name) =>
+        [.. runs.Where(run => run.Name == name).OrderBy(run => run.Seed).Select(run => run.FinalLoss)];
 
     private static SpeedUp InSteps(string name)
     {
         var runs = Runs("09-sparse-against-dense");
         return SpeedUp.ToEqualLoss(Curves("dense, equal active"), Curves(name));
 
-        IReadOnlyList<(double, double)>[] Curves(string model) => [.. runs.Where(run => run.Name == model).OrderBy(run => run.Seed).Select(run => run.Curve(TrainingCost.Steps))];
+        IReadOnlyList<(double, double)>[] Curves(string model) =>
+            [.. runs.Where(run => run.Name == model).OrderBy(run => run.Seed).Select(run => run.Curve(TrainingCost.Steps))];
     }
 }

@@ -137,7 +137,8 @@ public sealed class BalancingLossTests
         using var scope = NewDisposeScope();
         manual_seed(2);
         var logits = randn(6, 4, ScalarType.Float64);
-        foreach (var loss in new Func<RoutingDecision, Tensor>[] { BalancingLoss.Switch, BalancingLoss.GShard, BalancingLoss.SequenceWise, BalancingLoss.ShazeerImportance, BalancingLoss.RouterZ })
+        foreach (var loss in new Func<RoutingDecision,
+            Tensor>[] { BalancingLoss.Switch, BalancingLoss.GShard, BalancingLoss.SequenceWise, BalancingLoss.ShazeerImportance, BalancingLoss.RouterZ })
         {
             var point = logits.clone().requires_grad_();
             loss(Decision(point, 2, batch: 2)).backward();
@@ -172,7 +173,8 @@ public sealed class BalancingLossTests
         {
             routing => BalancingLoss.Switch(routing), routing => BalancingLoss.GShard(routing), routing => BalancingLoss.SequenceWise(routing),
             routing => BalancingLoss.ShazeerImportance(routing), routing => BalancingLoss.ShazeerLoad(routing), routing => BalancingLoss.RouterZ(routing),
-            routing => LoadStatistics.Of(routing), routing => new ExpertCapacity(1).Apply(routing), routing => new LoopExperts().Run(randn(6, 3), routing, experts),
+            routing =>
+                LoadStatistics.Of(routing), routing => new ExpertCapacity(1).Apply(routing), routing => new LoopExperts().Run(randn(6, 3), routing, experts),
         };
         foreach (var read in readers)
         {

@@ -4,7 +4,8 @@ namespace MoeWorkbook.Tests.Specialization;
 
 public sealed class ExpertAblationTests
 {
-    private static readonly ModelConfig _config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, vocabularySize: 11).MixtureOfExperts(3, 1);
+    private static readonly ModelConfig _config =
+        ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, vocabularySize: 11).MixtureOfExperts(3, 1);
 
     [Theory, InlineData(RemovedExpert.Rerouted), InlineData(RemovedExpert.Silent)]
     public void The_loss_is_that_of_a_model_whose_expert_is_really_gone(RemovedExpert how)

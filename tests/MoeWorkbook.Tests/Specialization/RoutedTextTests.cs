@@ -4,7 +4,8 @@ namespace MoeWorkbook.Tests.Specialization;
 
 public sealed class RoutedTextTests
 {
-    private static readonly ModelConfig _config = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, vocabularySize: 11).MixtureOfExperts(4, 2);
+    private static readonly ModelConfig _config =
+        ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, vocabularySize: 11).MixtureOfExperts(4, 2);
     private static readonly int[] _text = [.. Enumerable.Range(0, 50).Select(i => i * i % 11)];
 
     [Fact]
@@ -17,7 +18,8 @@ public sealed class RoutedTextTests
         model.forward(tensor(_text[16..32].Select(id => (long)id).ToArray()).unsqueeze(0), cache: null, decisions);
         Assert.Equal((2, 50), (routed.LayerCount, routed.Experts(1).Count));
         Assert.Equal(decisions[1].TopKExperts.select(1, 0).data<long>().Select(e => (int)e), routed.Experts(1).Skip(16).Take(16));
-        Assert.Equal(decisions[0].Logits.mean([0L]).data<float>().ToArray().Select(l => Math.Round(l, 5)), routed.MeanLogits(0, i => i is >= 16 and < 32).Select(l => Math.Round(l, 5)));
+        Assert.Equal(decisions[0].Logits.mean([0L]).data<float>().ToArray().Select(l => Math.Round(l, 5)),
+            routed.MeanLogits(0, i => i is >= 16 and < 32).Select(l => Math.Round(l, 5)));
     }
 
     [Fact]

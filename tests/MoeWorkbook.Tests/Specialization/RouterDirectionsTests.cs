@@ -21,7 +21,8 @@ public sealed class RouterDirectionsTests
         double[] hidden = [0.5, -2, 10], logits = [.. Enumerable.Range(0, 4).Select(row => hidden.Select((h, i) => h * weight[row, i].item<double>()).Sum())];
         var directions = RouterDirections.Of(weight);
         var place = directions.PlaceOf(logits);
-        Assert.All(directions.Experts.Index(), expert => Assert.Equal(logits[expert.Index] - logits.Average(), expert.Item.X * place.X + expert.Item.Y * place.Y, 9));
+        Assert.All(directions.Experts.Index(),
+            expert => Assert.Equal(logits[expert.Index] - logits.Average(), expert.Item.X * place.X + expert.Item.Y * place.Y, 9));
         Assert.Contains("2 logits for 4 experts", Assert.Throws<ArgumentException>(() => directions.PlaceOf([1, 2])).Message, StringComparison.Ordinal);
     }
 

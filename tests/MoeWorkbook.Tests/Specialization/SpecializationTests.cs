@@ -54,7 +54,8 @@ public sealed class SpecializationTests
     {
         // The same share of tokens follows the domain: here token by token, there segment by segment.
         int[] coin = Draws(5, 2), segmentCoin = [.. _segment.Select(segment => coin[segment])];
-        Assert.True(Width([.. _domain.Zip(segmentCoin, (domain, side) => side == 0 ? domain : 0)]) > 2 * Width([.. _domain.Zip(coin, (domain, side) => side == 0 ? domain : 0)]));
+        Assert.True(Width([.. _domain.Zip(segmentCoin, (domain, side) => side == 0 ? domain : 0)]) > 2 * Width([.. _domain.Zip(coin,
+            (domain, side) => side == 0 ? domain : 0)]));
 
         double Width(int[] experts)
         {
@@ -65,7 +66,8 @@ public sealed class SpecializationTests
 
     [Fact]
     public void A_byte_that_always_tells_the_domain_leaves_nothing_to_measure() =>
-        Assert.Contains("Every byte belongs to one domain", Assert.Throws<ArgumentException>(() => MoeWorkbook.Specialization.Of(_domain, _domain, _domain, _segment)).Message, StringComparison.Ordinal);
+        Assert.Contains("Every byte belongs to one domain",
+            Assert.Throws<ArgumentException>(() => MoeWorkbook.Specialization.Of(_domain, _domain, _domain, _segment)).Message, StringComparison.Ordinal);
 
     private static int[] Draws(int seed, int labels)
     {

@@ -33,8 +33,10 @@ public sealed class SpeedUpTests
     [Fact]
     public void Different_seeds_are_not_compared()
     {
-        Assert.Contains("2 seeds and the candidate 1", Assert.Throws<ArgumentException>(() => SpeedUp.ToEqualLoss([Curve((1, 3)), Curve((1, 3))], [Curve((1, 3))])).Message, StringComparison.Ordinal);
-        Assert.Contains("1 and 2 points", Assert.Throws<ArgumentException>(() => SpeedUp.ToEqualLoss([Curve((1, 3)), Curve((1, 3), (2, 2))], [Curve((1, 3)), Curve((1, 3))])).Message, StringComparison.Ordinal);
+        Assert.Contains("2 seeds and the candidate 1",
+            Assert.Throws<ArgumentException>(() => SpeedUp.ToEqualLoss([Curve((1, 3)), Curve((1, 3))], [Curve((1, 3))])).Message, StringComparison.Ordinal);
+        Assert.Contains("1 and 2 points", Assert.Throws<ArgumentException>(() => SpeedUp.ToEqualLoss([Curve((1, 3)), Curve((1, 3), (2, 2))],
+            [Curve((1, 3)), Curve((1, 3))])).Message, StringComparison.Ordinal);
     }
 
     private static (double, double)[] Curve(params (double Spent, double Loss)[] points) => points;

@@ -18,7 +18,8 @@ public sealed class MatrixProductTests
         using var _ = no_grad();
         manual_seed(4);
         var (input, weight, bias) = (randn(2, rows, 96).to(type), randn(2_000, 96).to(type), randn(2_000).to(type));
-        Close(nn.functional.linear(input.to(ScalarType.Float32), weight.to(ScalarType.Float32), bias.to(ScalarType.Float32)), MatrixProduct.Linear(input, weight, bias));
+        Close(nn.functional.linear(input.to(ScalarType.Float32), weight.to(ScalarType.Float32), bias.to(ScalarType.Float32)),
+            MatrixProduct.Linear(input, weight, bias));
 
         var stack = weight.view(2, 1_000, 96);
         Close(bmm(input.to(ScalarType.Float32), stack.to(ScalarType.Float32).transpose(1, 2)), MatrixProduct.Batched(input, stack));
@@ -40,7 +41,8 @@ public sealed class MatrixProductTests
         var weight = randn(9_001, 256).bfloat16();
         var input = randn(8, 256).bfloat16();
         var expected = nn.functional.linear(input.to(ScalarType.Float32), weight.to(ScalarType.Float32));
-        Assert.InRange((MatrixProduct.Linear(input, weight).to(ScalarType.Float32) - expected).abs().max().item<float>() / expected.abs().max().item<float>(), 0, Bound);
+        Assert.InRange((MatrixProduct.Linear(input, weight).to(ScalarType.Float32) - expected).abs().max().item<float>() / expected.abs().max().item<float>(),
+            0, Bound);
     }
 
     [Fact]

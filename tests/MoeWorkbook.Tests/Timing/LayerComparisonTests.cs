@@ -58,7 +58,8 @@ public sealed class LayerComparisonTests
         parameters["up_proj.weight"].copy_(cat([.. experts.GateUp.unbind().Select(weight => weight.narrow(0, 5, 5))], 0));
         parameters["down_proj.weight"].copy_(cat(experts.Down.unbind(), 1));
         var hidden = randn(2, 4);
-        Assert.True(allclose(block.forward(hidden), new DenseBaseline(3).Run(hidden, SyntheticRouting.Decide(RoutingPattern.Uniform, 2, 3, 1), experts), rtol: 1e-4, atol: 1e-4));
+        Assert.True(allclose(block.forward(hidden),
+            new DenseBaseline(3).Run(hidden, SyntheticRouting.Decide(RoutingPattern.Uniform, 2, 3, 1), experts), rtol: 1e-4, atol: 1e-4));
     }
 
     [Fact]

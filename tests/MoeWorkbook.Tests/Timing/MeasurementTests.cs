@@ -104,6 +104,7 @@ public sealed class MeasurementTests
     {
         Assert.Contains("no alternative", Assert.Throws<ArgumentException>(() => Measurement.Compare()).Message, StringComparison.Ordinal);
         Assert.Contains("one name", Assert.Throws<ArgumentException>(() => Measurement.Compare(("a", () => { }), ("a", () => { }))).Message, StringComparison.Ordinal);
-        Assert.Contains("Rounds is 0", Assert.Throws<ArgumentException>(() => Measurement.Compare(Options with { Rounds = 0 }, ("a", () => { }))).Message, StringComparison.Ordinal);
+        Assert.Contains("Rounds is 0",
+            Assert.Throws<ArgumentException>(() => Measurement.Compare(Options with { Rounds = 0 }, ("a", () => { }))).Message, StringComparison.Ordinal);
     }
 }

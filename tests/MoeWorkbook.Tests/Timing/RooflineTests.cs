@@ -89,5 +89,6 @@ public sealed class RooflineTests
 
     [Fact]
     public void Other_attention_is_refused() =>
-        Assert.Contains("grouped-query", Assert.Throws<NotSupportedException>(() => Workload.Model(ModelCatalog.Find("deepseek-v3").Config, 1, 1, 0, WeightType.BFloat16)).Message, StringComparison.Ordinal);
+        Assert.Contains("grouped-query", Assert.Throws<NotSupportedException>(() => Workload.Model(ModelCatalog.Find("deepseek-v3").Config, 1, 1, 0,
+            WeightType.BFloat16)).Message, StringComparison.Ordinal);
 }

@@ -205,8 +205,10 @@ public sealed class TokenizerTests
     /// <summary>A tokenizer with a token for each byte, in the order of the byte alphabet, and one for each merge.</summary>
     private static string MakeJson(string[] merges, Action<JsonNode>? change = null)
     {
-        var alphabet = Enumerable.Range('!', 94).Concat(Enumerable.Range(0xA1, 12)).Concat(Enumerable.Range(0xAE, 82)).Concat(Enumerable.Range(256, 68)).Select(c => ((char)c).ToString());
-        var vocabulary = alphabet.Concat(merges.Select(m => m.Replace(" ", "", StringComparison.Ordinal))).Distinct().Select((token, id) => KeyValuePair.Create(token, (JsonNode?)id));
+        var alphabet = Enumerable.Range('!', 94).Concat(Enumerable.Range(0xA1, 12)).Concat(Enumerable.Range(0xAE, 82)).Concat(Enumerable.Range(256, 68))
+            .Select(c => ((char)c).ToString());
+        var vocabulary = alphabet.Concat(merges.Select(m => m.Replace(" ", "", StringComparison.Ordinal))).Distinct()
+            .Select((token, id) => KeyValuePair.Create(token, (JsonNode?)id));
         var json = new JsonObject
         {
             ["version"] = "1.0",
@@ -215,7 +217,14 @@ public sealed class TokenizerTests
             ["pre_tokenizer"] = JsonNode.Parse("""{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}"""),
             ["post_processor"] = JsonNode.Parse("""{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false}"""),
             ["decoder"] = JsonNode.Parse("""{"type":"ByteLevel"}"""),
-            ["model"] = new JsonObject { ["type"] = "BPE", ["dropout"] = null, ["unk_token"] = null, ["vocab"] = new JsonObject(vocabulary), ["merges"] = new JsonArray([.. merges.Select(m => JsonValue.Create(m))]) },
+            ["model"] = new JsonObject
+            {
+                ["type"] = "BPE",
+                ["dropout"] = null,
+                ["unk_token"] = null,
+                ["vocab"] = new JsonObject(vocabulary),
+                ["merges"] = new JsonArray([.. merges.Select(m => JsonValue.Create(m))])
+            },
         };
         change?.Invoke(json);
         return json.ToJsonString();

@@ -6,7 +6,8 @@ public sealed class TrainerTests
 {
     internal static readonly Corpus Corpus = SyntheticCorpus.Generate(new() { TrainingBytes = 40_000, ValidationBytes = 20_000, TableSize = 20 });
 
-    internal static readonly TrainingOptions Quick = new() { Steps = 12, BatchSize = 4, SequenceLength = 16, WarmupSteps = 3, ValidationTokens = 200, ValidateEvery = 5 };
+    internal static readonly TrainingOptions Quick =
+        new() { Steps = 12, BatchSize = 4, SequenceLength = 16, WarmupSteps = 3, ValidationTokens = 200, ValidateEvery = 5 };
 
     internal static ModelConfig Moe { get; } = ModelConfig.Dense(16, 2, 2, 2, 24, Corpus.VocabularySize).MixtureOfExperts(4, 2, 8);
 
@@ -33,7 +34,8 @@ public sealed class TrainerTests
             linear.bias!.copy_(ones(7));
         }
 
-        var options = new TrainingOptions { Steps = 2, WarmupSteps = 0, LearningRate = 0.1, FinalLearningRateShare = 1, WeightDecay = 0.5, MaxGradientNorm = 15 };
+        var options =
+            new TrainingOptions { Steps = 2, WarmupSteps = 0, LearningRate = 0.1, FinalLearningRateShare = 1, WeightDecay = 0.5, MaxGradientNorm = 15 };
         using var optimizer = new AdamWOptimizer(linear, onHost);
         double[] expected = [.. Elements(linear.weight!), .. Elements(linear.bias!)], mean = new double[28], square = new double[28];
         for (var step = 1; step <= 2; step++)

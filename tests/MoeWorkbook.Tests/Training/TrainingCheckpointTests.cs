@@ -73,7 +73,8 @@ public sealed class TrainingCheckpointTests
         var written = trainer.Run();
         written.Write(directory.Path("history.jsonl"));
         var read = TrainingHistory.Read(directory.Path("history.jsonl"));
-        Assert.Equal(written.Steps.Select(step => (step.Loss, step.Seconds, step.LoadOf(1).MaxViolation)), read.Steps.Select(step => (step.Loss, step.Seconds, step.LoadOf(1).MaxViolation)));
+        Assert.Equal(written.Steps.Select(step => (step.Loss, step.Seconds, step.LoadOf(1).MaxViolation)),
+            read.Steps.Select(step => (step.Loss, step.Seconds, step.LoadOf(1).MaxViolation)));
         Assert.Equal(written.Validations[^1].DomainLosses, read.Validations[^1].DomainLosses);
         File.AppendAllText(directory.Path("history.jsonl"), "{\"training\": 5}\n");
         Assert.Contains("line 16 is no entry", Assert.Throws<CheckpointException>(() => TrainingHistory.Read(directory.Path("history.jsonl"))).Message);

@@ -9,7 +9,8 @@ public sealed class TrainingRunTests
         var corpus = SyntheticCorpus.Generate(new() { TrainingBytes = 20_000, ValidationBytes = 2_000, TableSize = 20 });
         var dense = ModelConfig.Dense(hiddenSize: 8, layerCount: 2, headCount: 2, keyValueHeadCount: 1, intermediateSize: 8, corpus.VocabularySize);
         var options = new TrainingOptions { Steps = 7, WarmupSteps = 1, BatchSize = 2, SequenceLength = 16, ValidateEvery = 3, ValidationTokens = 64 };
-        return ExperimentRunner.Run([.. new Experiment("moe", dense.MixtureOfExperts(4, 1), corpus, options).WithSeeds(2), new Experiment("dense", dense, corpus, options)]);
+        return ExperimentRunner.Run([.. new Experiment("moe", dense.MixtureOfExperts(4, 1), corpus, options).WithSeeds(2),
+            new Experiment("dense", dense, corpus, options)]);
     });
 
     [Fact]
@@ -47,7 +48,7 @@ public sealed class TrainingRunTests
             Assert.Contains("a command", back.ToString(), StringComparison.Ordinal);
             Assert.Equal(JsonSerializer.Serialize(recording.Runs), JsonSerializer.Serialize(back.Runs));
             Assert.Equal(recording.Runs[0].Curve(TrainingCost.Seconds), back.Runs[0].Curve(TrainingCost.Seconds));
-            File.WriteAllText(path, "{\"_runs\": 3}");
+            File.WriteAllText(path, "{\"runs\": 3}");
             Assert.Contains(path, Assert.Throws<InvalidDataException>(() => TrainingRecording.Read(path)).Message, StringComparison.Ordinal);
         }
         finally

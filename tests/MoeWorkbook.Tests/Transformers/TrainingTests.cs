@@ -67,7 +67,8 @@ public sealed class TrainingTests
     [Fact]
     public void Residual_scaling_narrows_only_the_projections_that_write_into_the_residual_stream()
     {
-        using var model = new CausalLanguageModel(ModelConfig.Dense(64, 2, 2, 2, 128, 50).MixtureOfExperts(4, 2), new ParameterInit { ResidualScale = 0.5, Generator = new Generator(1) });
+        using var model = new CausalLanguageModel(ModelConfig.Dense(64, 2, 2, 2, 128, 50).MixtureOfExperts(4, 2),
+            new ParameterInit { ResidualScale = 0.5, Generator = new Generator(1) });
         foreach (var (name, parameter) in model.named_parameters().Where(named => named.parameter.dim() > 1))
         {
             var residual = name.Contains("o_proj", StringComparison.Ordinal) || name.Contains("down_proj", StringComparison.Ordinal);

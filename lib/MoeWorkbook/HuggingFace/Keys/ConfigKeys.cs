@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace MoeWorkbook;
 
-/// <summary>The keys of one JSON object of a model description. Every failure names the source, the key, and what is allowed; what was asked for is remembered.</summary>
+/// <summary>The keys of one JSON object of a model description. Every failure names the source, the key, and what is allowed; what was asked for is
+/// remembered.</summary>
 internal sealed class ConfigKeys
 {
     /// <summary>Where a multimodal model's file describes its language model.</summary>
@@ -47,7 +48,8 @@ internal sealed class ConfigKeys
     /// <summary>Where the keys come from, for messages.</summary>
     public string Source => _source;
 
-    /// <summary>The keys of the language model that <c>text_config</c> describes, together with what this object, its wrapper, says for it; this object itself where it wraps none.</summary>
+    /// <summary>The keys of the language model that <c>text_config</c> describes, together with what this object, its wrapper, says for it; this object itself
+    /// where it wraps none.</summary>
     public ConfigKeys Unwrapped()
     {
         if (Find(TextConfig) is not { } text) return this;
@@ -217,7 +219,8 @@ internal sealed class ConfigKeys
             if (value.ValueKind == JsonValueKind.Array)
                 foreach (var element in value.EnumerateArray()) CheckTexts(element, source, path);
             if (value.ValueKind == JsonValueKind.Object)
-                foreach (var property in value.EnumerateObject()) CheckTexts(property.Value, source, path.Length == 0 ? property.Name : $"{path}.{property.Name}");
+                foreach (var property in value.EnumerateObject())
+                    CheckTexts(property.Value, source, path.Length == 0 ? property.Name : $"{path}.{property.Name}");
         }
         catch (InvalidOperationException e)
         {

@@ -7,7 +7,8 @@ namespace MoeWorkbook;
 /// <remarks>
 /// Published files hold many keys that do not concern what is counted or computed, so not each unknown one can be an error. One is, if all of this holds:
 /// its value says something (it is not null, false, 0, "" or empty); its name has a word for a part or a size of a model (<see cref="StructureWord"/>);
-/// and it is not known to be harmless (<see cref="_harmless"/>, <see cref="_training"/>). In a file from which a model is trained, a key of <see cref="_training"/> is an error too:
+/// and it is not known to be harmless (<see cref="_harmless"/>, <see cref="_training"/>). In a file from which a model is trained, a key of
+/// <see cref="_training"/> is an error too:
 /// what is stated acts or is refused.
 /// </remarks>
 internal static partial class UnreadKeys
@@ -34,7 +35,8 @@ internal static partial class UnreadKeys
     /// <summary>Checks a file that was read.</summary>
     /// <param name="keys">The keys, after the family's reader.</param>
     /// <param name="forTraining">Whether a model is trained from the file.</param>
-    /// <exception cref="ModelConfigException">A key would change the model, or its training, in a way that is not understood here; the message names it.</exception>
+    /// <exception cref="ModelConfigException">A key would change the model, or its training, in a way that is not understood here; the message names
+    /// it.</exception>
     public static void Check(ConfigKeys keys, bool forTraining)
     {
         foreach (var (place, key, value) in keys.Unread)
