@@ -38,8 +38,8 @@ public static partial class Exercises
             return layer.Load.Sum(load => Math.Max(0, load - room)) / (double)layer.Load.Sum();
         },
         // The even share rounded down, or the room rounded down, leads to another number.
-        layer => layer.CapacityFactor > 1
-            && Math.Ceiling(layer.CapacityFactor * layer.Load.Sum() / layer.Load.Length) != Math.Ceiling(layer.CapacityFactor * (layer.Load.Sum() / layer.Load.Length)),
+        layer => layer.CapacityFactor > 1 && Math.Ceiling(layer.CapacityFactor * layer.Load.Sum() / layer.Load.Length)
+            != Math.Ceiling(layer.CapacityFactor * (layer.Load.Sum() / layer.Load.Length)),
         layer => !double.IsInteger(layer.CapacityFactor * layer.Load.Sum() / layer.Load.Length));
 
     /// <summary>Chapter 06: what collapse costs in time.</summary>
