@@ -23,6 +23,9 @@ public enum RouterKind
     /// <summary>Each expert takes its best tokens, k for each token on average (Zhou et al. 2022). In a causal model it sees the future.</summary>
     ExpertChoice,
 
+    /// <summary>A token goes to every expert whose threshold its probability exceeds, k on average (arXiv:2603.11535).</summary>
+    ExpertThreshold,
+
     /// <summary>The two largest, the second at random while training (Lepikhin et al. 2020); k is 2.</summary>
     GShard,
 

@@ -36,6 +36,7 @@ public static class Routers
             RouterKind.Switch when moe is { SelectionBias: false, GroupCount: 1 } => new SwitchRouter(hiddenSize, experts, bias: moe.RouterBias, init: init),
             RouterKind.NoisyTopK when plain => new NoisyTopKRouter(hiddenSize, experts, k, init),
             RouterKind.ExpertChoice when plain => new ExpertChoiceRouter(hiddenSize, experts, k, init),
+            RouterKind.ExpertThreshold when plain => new ExpertThresholdRouter(hiddenSize, experts, k, init),
             RouterKind.GShard when plain && k == 2 => new GShardRouter(hiddenSize, experts, init),
             RouterKind.Sinkhorn when plain => new SinkhornRouter(hiddenSize, experts, k, init: init),
             RouterKind.Hash when plain && k == 1 => new HashRouter(hiddenSize, experts),

@@ -4,7 +4,8 @@ namespace MoeWorkbook.Tests.Experts;
 
 public sealed class ExpertRunnerTests
 {
-    public static TheoryData<string> Routers => ["softmax", "softmax-plain", "switch", "noisy", "gshard", "sigmoid", "expert-choice", "hash", "sinkhorn", "uniform"];
+    public static TheoryData<string> Routers => ["softmax", "softmax-plain", "switch", "noisy", "gshard", "sigmoid", "expert-choice", "expert-threshold", "hash", "sinkhorn",
+        "uniform"];
 
     private static readonly (FeedForwardKind Kind, bool Bias)[] _kinds =
         [(FeedForwardKind.SwiGlu, false), (FeedForwardKind.ClampedSwiGlu, true), (FeedForwardKind.Relu, true)];
@@ -198,6 +199,7 @@ public sealed class ExpertRunnerTests
             "gshard" => new GShardRouter(8, 12, weights),
             "sigmoid" => new SigmoidTopKRouter(8, 12, 2, groups: new(4, 2), init: weights),
             "expert-choice" => new ExpertChoiceRouter(8, 12, 2, weights),
+            "expert-threshold" => new ExpertThresholdRouter(8, 12, 2, weights),
             "hash" => new HashRouter(8, 12),
             "sinkhorn" => new SinkhornRouter(8, 12, 2, init: weights),
             "uniform" => new UniformRouter(8, 12, 2),

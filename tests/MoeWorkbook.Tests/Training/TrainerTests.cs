@@ -201,6 +201,7 @@ public sealed class TrainerTests
     [InlineData(RouterKind.NoisyTopK, typeof(NoisyTopKRouter))]
     [InlineData(RouterKind.ExpertChoice, typeof(ExpertChoiceRouter))]
     [InlineData(RouterKind.GShard, typeof(GShardRouter))]
+    [InlineData(RouterKind.ExpertThreshold, typeof(ExpertThresholdRouter))]
     [InlineData(RouterKind.Sinkhorn, typeof(SinkhornRouter))]
     [InlineData(RouterKind.Uniform, typeof(UniformRouter))]
     public void Another_router_takes_the_place_of_the_models_own(RouterKind kind, Type type)
