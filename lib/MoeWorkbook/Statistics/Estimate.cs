@@ -9,7 +9,7 @@ namespace MoeWorkbook;
 /// <remarks>The last digit printed stands in the place of the first digit of the uncertainty, as in 44.3 for an interval from 43.9 to 45.1; and there are never
 /// more than four digits that count, nor none.</remarks>
 /// <param name="Value">The estimate.</param>
-/// <param name="Low">The lower end of its 95% confidence interval.</param>
+/// <param name="Low">The lower end of its confidence interval, of 95% where nothing else is said.</param>
 /// <param name="High">The upper end.</param>
 public readonly record struct Estimate(double Value, double Low, double High)
 {
@@ -39,29 +39,32 @@ public readonly record struct Estimate(double Value, double Low, double High)
         return new(known.Median(), medians.Quantile(0.025), medians.Quantile(0.975));
     }
 
-    /// <summary>The mean of samples, with its 95% interval from Student's t distribution.</summary>
+    /// <summary>The mean of samples, with its interval from Student's t distribution.</summary>
     /// <param name="samples">Independent samples, such as one for each seed; at least two, or the interval would be infinite.</param>
-    /// <exception cref="ArgumentException">There are fewer than two samples, or one is not finite.</exception>
-    public static Estimate Mean(IEnumerable<double> samples)
+    /// <param name="level">How often such intervals hold the true mean; for n intervals that hold together with 95%, 1 − 0.05/n (Bonferroni).</param>
+    /// <exception cref="ArgumentException">There are fewer than two samples, or one is not finite, or the level is not between 0 and 1.</exception>
+    public static Estimate Mean(IEnumerable<double> samples, double level = 0.95)
     {
         ArgumentNullException.ThrowIfNull(samples);
+        if (!(level > 0 && level < 1)) throw new ArgumentException($"level is {level}; it must lie between 0 and 1.", nameof(level));
         double[] known = [.. samples];
         if (known.Length < 2) throw new ArgumentException($"There is {known.Length} sample; a mean with an interval needs at least two.", nameof(samples));
         if (!known.All(double.IsFinite)) throw new ArgumentException("A sample is not a finite number.", nameof(samples));
-        double mean = known.Mean(), half = StudentT.InvCDF(0, 1, known.Length - 1, 0.975) * known.StandardDeviation() / Math.Sqrt(known.Length);
+        double mean = known.Mean(), half = StudentT.InvCDF(0, 1, known.Length - 1, (1 + level) / 2) * known.StandardDeviation() / Math.Sqrt(known.Length);
         return new(mean, mean - half, mean + half);
     }
 
-    /// <summary>The mean of the differences one − other of pairs, with its 95% interval (paired t). What a pair shares, such as a seed, drops out.</summary>
+    /// <summary>The mean of the differences one − other of pairs, with its interval (paired t). What a pair shares, such as a seed, drops out.</summary>
     /// <param name="one">One sample of each pair, at least two.</param>
     /// <param name="other">The other, in the same order.</param>
+    /// <param name="level">How often such intervals hold the true mean, as in <see cref="Mean"/>.</param>
     /// <exception cref="ArgumentException">There are fewer than two pairs, one list is longer, or a sample is not finite.</exception>
-    public static Estimate MeanDifference(IReadOnlyList<double> one, IReadOnlyList<double> other)
+    public static Estimate MeanDifference(IReadOnlyList<double> one, IReadOnlyList<double> other, double level = 0.95)
     {
         ArgumentNullException.ThrowIfNull(one);
         ArgumentNullException.ThrowIfNull(other);
         if (one.Count != other.Count) throw new ArgumentException($"There are {one.Count} samples of one and {other.Count} of the other; they are compared in pairs.", nameof(other));
-        return Mean(one.Zip(other, (a, b) => a - b));
+        return Mean(one.Zip(other, (a, b) => a - b), level);
     }
 
     /// <summary>The same quantity in another unit.</summary>
