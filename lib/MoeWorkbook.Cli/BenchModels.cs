@@ -81,7 +81,7 @@ internal static class BenchModels
         };
 
         Table Table(IEnumerable<(int Size, Comparison Times, int TokensPerStep)> results) => new(
-            [new(size), Column.Text("model"), new("median", "ms"), new("95% interval", "ms"), new(rate), new("time / Mixture of Experts")],
+            [new(size), Column.Text("model"), new("median", "ms"), new("interval", "ms"), new(rate), new("time / Mixture of Experts")],
             results.SelectMany(r => r.Times.Measurements.Select(m => (string[])
             [
                 $"{r.Size}", m.Name, $"{m.Milliseconds}", m.Milliseconds.Interval, $"{m.Seconds.Inverse().Times(r.TokensPerStep)}",

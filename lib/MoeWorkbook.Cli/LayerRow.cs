@@ -22,7 +22,7 @@ internal sealed record LayerRow(
     {
         Column[] first = [Column.Text("type"), new("tokens")];
         var limits = new Table(
-            [.. first, new("experts"), new("ours", "ms"), new("95% interval"), new("predicted", "ms"), new("of bandwidth", "%"), new("of GEMM", "%")],
+            [.. first, new("experts"), new("ours", "ms"), new("interval"), new("predicted", "ms"), new("of bandwidth", "%"), new("of GEMM", "%")],
             rows.Select(row => (string[])
             [
                 TypeName(row.Type), $"{row.Tokens}", $"{row.Touched}", $"{row.Milliseconds}", row.Milliseconds.Interval, $"{row.Predicted.Milliseconds:G3}",

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Markdig;
 using Markdig.Extensions.Mathematics;
 using Markdig.Renderers;
@@ -11,7 +12,7 @@ using Markdig.Syntax.Inlines;
 namespace MoeWorkbook.Notebooks;
 
 /// <summary>A notebook's Markdown as HTML: headings get anchors, links to notebooks become links to pages, images come along.</summary>
-internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
+internal sealed partial class NotebookMarkdown(string sourceFolder, string siteFolder)
 {
     private static readonly MarkdownPipeline _pipeline = new MarkdownPipelineBuilder()
         .UsePipeTables().UseFootnotes().UseMathematics().UseEmphasisExtras().UseDefinitionLists().UseTaskLists().UseAlertBlocks().UseAutoLinks()
@@ -31,7 +32,8 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
     /// <summary>Markdown as HTML; <paramref name="scope"/> keeps the anchors of footnotes apart.</summary>
     public string ToHtml(string text, string scope, JsonObject? attachments = null)
     {
-        var document = Markdown.Parse(text, _pipeline);
+        var document = Markdown.Parse(Cited().Replace(text, match => match.Groups["number"] is { Success: true, Value: var number }
+            ? $"[{match.Value}](https://arxiv.org/abs/{number})" : $"[{match.Value}](https://doi.org/{match.Groups["doi"].Value})"), _pipeline);
         foreach (var heading in document.Descendants<HeadingBlock>())
             AddHeading(heading);
         foreach (var link in document.Descendants<LinkInline>())
@@ -78,6 +80,10 @@ internal sealed class NotebookMarkdown(string sourceFolder, string siteFolder)
         renderer.Write(heading.Inline!);
         Headings.Add((heading.Level, anchor, writer.ToString()));
     }
+
+    /// <summary>A paper's number in parentheses, as "Read on" names it, which becomes a link.</summary>
+    [GeneratedRegex(@"(?<=[( ])(arXiv:(?<number>\d{4}\.\d{4,5})|doi:(?<doi>10\.\d+/[\w./-]*\w))(?=[),;])")]
+    private static partial Regex Cited();
 
     /// <summary>As GitHub and VS Code make it: lower case, spaces to hyphens, without punctuation.</summary>
     private static string Anchor(string words)

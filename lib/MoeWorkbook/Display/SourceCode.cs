@@ -28,6 +28,7 @@ public sealed class SourceCode : INotebookDisplay
             [.. reader.ReadToEnd().ReplaceLineEndings("\n").TrimEnd().Split('\n').Where(line => !line.TrimStart().StartsWith("///", StringComparison.Ordinal))];
         var start = Array.FindIndex(lines, line => line.Contains($" {method}(", StringComparison.Ordinal) && line.TrimStart().StartsWith('p'));
         if (start < 0) throw new ArgumentException($"{typeof(T).Name} has no method {method}.", nameof(method));
+        if (lines[start - 1].TrimStart().StartsWith('[')) start--; // its attribute
         // The last line closes the type.
         return new(string.Join('\n', lines[start..^1].Select(line => line.StartsWith("    ", StringComparison.Ordinal) ? line[4..] : line)));
     }

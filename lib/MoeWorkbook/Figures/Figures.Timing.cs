@@ -60,11 +60,13 @@ public static partial class Figures
     }
 
     /// <summary>How many times as long the dense block of equal total parameters takes as the Mixture-of-Experts layer, against the number of tokens. Dashed:
-    /// the ratio of the experts that must be read, E / E(1 − (1 − k/E)^B).</summary>
+    /// the ratio of the experts that must be read, E / E(1 − (1 − k/E)^B), and the roofline's prediction where there is one.</summary>
     /// <param name="timings">Measured layers, of one or several routing patterns.</param>
     /// <param name="experts">Number of experts E.</param>
+    /// <param name="roofline">Tokens, and the ratio that a <see cref="MoeWorkbook.Roofline"/> predicts for them under uniform routing; null for
+    /// none.</param>
     /// <exception cref="ArgumentException">There is no timing.</exception>
-    public static Figure AdvantageAgainstBatch(IEnumerable<LayerTiming> timings, int experts)
+    public static Figure AdvantageAgainstBatch(IEnumerable<LayerTiming> timings, int experts, IEnumerable<(double Tokens, double Ratio)>? roofline = null)
     {
         ArgumentNullException.ThrowIfNull(timings);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(experts);
@@ -75,19 +77,26 @@ public static partial class Figures
         var predicted = Chart.Line<double, double, string>(
             x: longest.Select(row => (double)row.Tokens), y: longest.Select(row => experts / row.ExpectedExperts), Name: "predicted from bytes, uniform",
             LineColor: FigureStyle.ToColor(FigureStyle.Grey), LineDash: StyleParam.DrawingStyle.Dash);
+        var limits = roofline?.ToList() ?? [];
+        var byRoofline = limits.Count == 0 ? [] : new[]
+        {
+            Chart.Line<double, double, string>(x: limits.Select(one => one.Tokens), y: limits.Select(one => one.Ratio), Name: "predicted by the roofline, uniform",
+                LineColor: FigureStyle.ToColor(FigureStyle.Ink), LineDash: StyleParam.DrawingStyle.Dot),
+        };
         var measured = patterns.Select((pattern, i) => WithWhiskers(
             Chart.Line<double, double, string>(x: pattern.Rows.Select(row => (double)row.Tokens), y: pattern.Rows.Select(row => row.AdvantageOverTotal.Value),
                 ShowMarkers: true, Name: $"measured, {pattern.Pattern.ToString().ToLowerInvariant()}", LineColor: SeriesColor(i), MarkerColor: SeriesColor(i)),
             [.. pattern.Rows.Select(row => row.AdvantageOverTotal)], SeriesColor(i)));
-        var highest = patterns.SelectMany(pattern => pattern.Rows).Max(row => row.AdvantageOverTotal.High);
-        return new Figure(Titled(Chart.Combine([predicted, .. measured]), "tokens computed together", "time of the dense block / time of the layer", StyleParam.AxisType.Log, StyleParam.AxisType.Linear),
+        var highest = patterns.SelectMany(pattern => pattern.Rows).Select(row => row.AdvantageOverTotal.High)
+            .Concat(limits.Select(one => one.Ratio)).Concat(longest.Select(row => experts / row.ExpectedExperts)).Max();
+        return new Figure(Titled(Chart.Combine([predicted, .. measured, .. byRoofline]), "tokens computed together", "time of the dense block / time of the layer", StyleParam.AxisType.Log, StyleParam.AxisType.Linear),
             "How the advantage fades with the batch",
-            "One token reads only its own experts; many tokens together read them all. Then the layer saves arithmetic, but no longer bytes.")
+            "One token reads only its own experts; many tokens together read them all. Then the layer saves arithmetic, but no longer bytes. Whiskers: 95% intervals over rounds (paired t).")
         {
             Layout = new
             {
                 xaxis = new { tickvals = longest.Select(row => row.Tokens), ticktext = longest.Select(row => $"{row.Tokens}") },
-                yaxis = new { range = new[] { 0, 1.1 * Math.Max(highest, longest.Max(row => experts / row.ExpectedExperts)) } },
+                yaxis = new { range = new[] { 0, 1.1 * highest } },
                 template = Hover("scatter", "%{fullData.name}<br>%{x} tokens: %{y:.3~g} times<extra></extra>"),
             },
         };
@@ -115,7 +124,7 @@ public static partial class Figures
             $"{recorded[0].Layer}, recorded. Flat: waiting for weights, which more tokens share. Rising: arithmetic.", "tokens computed together", "time (ms)", logarithmic: true);
     }
 
-    /// <summary>Times as bars, each with its 95% confidence interval.</summary>
+    /// <summary>Times as bars, each with its interval (<see cref="Measurement.IntervalName"/>).</summary>
     /// <param name="measurements">The times, such as those of a <see cref="Comparison"/>.</param>
     /// <param name="title">What was timed, in a few words.</param>
     /// <param name="caption">A sentence that says what to see.</param>

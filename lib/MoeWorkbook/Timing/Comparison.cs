@@ -4,9 +4,7 @@ namespace MoeWorkbook;
 [TypeFormatterSource(typeof(DisplayFormatters), PreferredMimeTypes = ["text/html", "text/plain"])]
 public sealed class Comparison : INotebookDisplay
 {
-    private readonly int _seed;
-
-    internal Comparison(IReadOnlyList<Measurement> measurements, int seed) => (Measurements, _seed) = (measurements, seed);
+    internal Comparison(IReadOnlyList<Measurement> measurements) => Measurements = measurements;
 
     /// <summary>The alternatives in the order in which they were given.</summary>
     public IReadOnlyList<Measurement> Measurements { get; }
@@ -17,20 +15,20 @@ public sealed class Comparison : INotebookDisplay
     public Measurement this[string name] => Measurements.FirstOrDefault(measurement => measurement.Name == name)
         ?? throw new ArgumentException($"There is no '{name}'; there are {string.Join(", ", Measurements.Select(measurement => measurement.Name))}.", nameof(name));
 
-    /// <summary>How many times as long one alternative takes as another: the median over the rounds of the ratio within a round, in which both met the same
-    /// machine.</summary>
+    /// <summary>How many times as long one alternative takes as another: the geometric mean over the rounds of the ratio within a round, in which both met the
+    /// same machine, with the 95% interval of a paired t on its logarithm (<see cref="Estimate.MeanRatio"/>); the unit is the round.</summary>
     /// <param name="slower">The alternative above the line.</param>
     /// <param name="faster">The alternative below it.</param>
     /// <exception cref="ArgumentException">There is none of a name.</exception>
     public Estimate Ratio(string slower, string faster) =>
-        Estimate.Median(this[slower].Samples.Zip(this[faster].Samples, (above, below) => above / below), _seed);
+        Estimate.MeanRatio(this[slower].Samples, this[faster].Samples);
 
     /// <summary>The times as a table, each also as a multiple of the first.</summary>
     public Table ToTable()
     {
         var first = Measurements[0].Name;
         return new(
-            [Column.Text(""), new("median", "ms"), new("95% interval", "ms"), new($"times {first}")],
+            [Column.Text(""), new("median", "ms"), new(Measurements[0].IntervalName, "ms"), new($"times {first}")],
             Measurements.Select(measurement => (string[])
             [
                 measurement.Name,

@@ -28,7 +28,7 @@ internal static class DenseBaselines
             (EqualActive + Products, work[0](new DenseBaseline(expertsPerToken))),
         ]);
         var (total, active) = (Faster(EqualTotal), Faster(EqualActive));
-        return [.. work.Select((_, kind) => new Comparison([measured[$"{Moe} {kind}"] with { Name = Moe }, total, active], options.Seed))];
+        return [.. work.Select((_, kind) => new Comparison([measured[$"{Moe} {kind}"] with { Name = Moe }, total, active]))];
 
         Measurement Faster(string name) => new[] { measured[name], measured[name + Products] }.MinBy(way => way.Seconds.Value)! with { Name = name };
     }

@@ -3,11 +3,14 @@ namespace MoeWorkbook;
 /// <summary>The times of one alternative.</summary>
 /// <param name="Name">What was timed.</param>
 /// <param name="Samples">Seconds of one call in each round, in the order of the rounds.</param>
-/// <param name="Seconds">Their median with its confidence interval.</param>
+/// <param name="Seconds">Their median with its interval; <see cref="IntervalName"/> says which.</param>
 public sealed record Measurement(string Name, IReadOnlyList<double> Samples, Estimate Seconds)
 {
     /// <summary>The median in milliseconds.</summary>
     public Estimate Milliseconds => Seconds.Times(1000);
+
+    /// <summary>What the interval of the time is, with its unit: of fewer than six rounds their range (<see cref="Estimate.Median"/>).</summary>
+    public string IntervalName => Samples.Count < 6 ? $"range of {Samples.Count} rounds" : $"95% interval, {Samples.Count} rounds";
 
     /// <summary>Times one action on its own.</summary>
     /// <param name="name">What is timed.</param>
@@ -84,7 +87,6 @@ public sealed record Measurement(string Name, IReadOnlyList<double> Samples, Est
             foreach (var i in order) samples[i].Add(alternatives[i].Sample());
         }
 
-        return new([.. alternatives.Zip(samples, (alternative, own) => new Measurement(alternative.Name, own, Estimate.Median(own, options.Seed)))],
-            options.Seed);
+        return new([.. alternatives.Zip(samples, (alternative, own) => new Measurement(alternative.Name, own, Estimate.Median(own)))]);
     }
 }

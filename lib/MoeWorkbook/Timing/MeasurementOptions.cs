@@ -20,7 +20,7 @@ public sealed record MeasurementOptions
     /// <summary>What one sample takes at least: shorter actions are repeated within it, so that the clock's own step does not count.</summary>
     public TimeSpan ShortestSample { get; init; } = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Fixes the order within rounds and the draws of the bootstrap.</summary>
+    /// <summary>Fixes the order within rounds.</summary>
     public int Seed { get; init; }
 
     /// <summary>The device that the actions hand work to: its work must be done when the clock is read. Null for the CPU.</summary>

@@ -17,13 +17,15 @@ public sealed unsafe class ReadBandwidth : IDisposable
     /// <param name="bytes">How many bytes; many times what the caches hold.</param>
     /// <param name="rounds">How often each way has its turn.</param>
     /// <param name="device">The device whose memory it is; null for the CPU.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There are less than 4 MiB, or no round.</exception>
-    public ReadBandwidth(long bytes = 1L << 30, int rounds = 7, Device? device = null)
+    /// <param name="cores">How many cores of the CPU read; null for all.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are less than 4 MiB, no round, or no core.</exception>
+    public ReadBandwidth(long bytes = 1L << 30, int rounds = 7, Device? device = null, int? cores = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1 << 22);
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(cores ?? 1, 1, nameof(cores));
         (Bytes, _device) = (bytes, device);
-        var ways = device is null || device.type == TorchSharp.DeviceType.CPU ? WaysOfCpu() : WaysOfDevice(device);
+        var ways = device is null || device.type == TorchSharp.DeviceType.CPU ? WaysOfCpu(cores ?? Environment.ProcessorCount) : WaysOfDevice(device);
         var measured = Measurement.Rounds(
             new() { Rounds = rounds, FewestRounds = rounds, WarmUpRounds = 1 },
             [.. ways.Select(way => (way.Name, (Func<double>)(() => Seconds(way.Read))))]);
@@ -62,13 +64,13 @@ public sealed unsafe class ReadBandwidth : IDisposable
     /// <summary>Frees memory that was forgotten.</summary>
     ~ReadBandwidth() => NativeMemory.AlignedFree(_memory);
 
-    private List<(string Name, Action Read)> WaysOfCpu()
+    private List<(string Name, Action Read)> WaysOfCpu(int cores)
     {
         _memory = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, LargePages.Bytes);
         LargePages.Advise(_memory, Bytes);
         // Written by all cores, so that the pages lie near them.
         Parallel.For(0, (Bytes + (1 << 22) - 1) >> 22, block => new Span<byte>(_memory + (block << 22), (int)Math.Min(1 << 22, Bytes - (block << 22))).Fill(1));
-        return [.. StreamingRead.All.Select(way => (way.Name, (Action)(() => GC.KeepAlive(way.Run(_memory, Bytes)))))];
+        return [.. StreamingRead.All.Select(way => (way.Name, (Action)(() => GC.KeepAlive(way.Run(_memory, Bytes, cores)))))];
     }
 
     /// <summary>libtorch's reductions, which read everything and write next to nothing.</summary>

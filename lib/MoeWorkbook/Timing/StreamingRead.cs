@@ -32,15 +32,16 @@ internal sealed unsafe class StreamingRead
             .Where(way => way.Supported)
             .SelectMany(way => new[] { 1L << 18, 1L << 22 }.Select(chunk => new StreamingRead($"{way.Name}, {chunk >> 10} KiB", way.Kernel, chunk)))];
 
-    /// <summary>Reads everything once, on all cores. Each takes the next stretch when it has finished one.</summary>
+    /// <summary>Reads everything once. Each core takes the next stretch when it has finished one.</summary>
     /// <param name="start">The first byte.</param>
     /// <param name="bytes">How many; a multiple of the stretches.</param>
+    /// <param name="cores">How many cores read.</param>
     /// <returns>A number that depends on every stretch, so that nothing can be left out.</returns>
-    public ulong Run(byte* start, long bytes)
+    public ulong Run(byte* start, long bytes, int cores)
     {
         long next = 0;
         ulong sum = 0;
-        Parallel.For(0, Environment.ProcessorCount, _ =>
+        Parallel.For(0, cores, new() { MaxDegreeOfParallelism = cores }, _ =>
         {
             ulong own = 0;
             for (long at; (at = Interlocked.Add(ref next, _chunk) - _chunk) < bytes;)

@@ -21,10 +21,11 @@ public sealed class TimingFigureTests
     public void The_predicted_advantage_is_the_ratio_of_experts_read()
     {
         LayerTiming[] timings = [Timing(1, touched: 2, advantage: 3.9), Timing(64, touched: 8, advantage: 1.2)];
-        var json = JsonNode.Parse(MoeWorkbook.Figures.AdvantageAgainstBatch(timings, 8).ToJson())!;
+        var json = JsonNode.Parse(MoeWorkbook.Figures.AdvantageAgainstBatch(timings, 8, [(1, 4.0), (64, 3.5)]).ToJson())!;
         Assert.Equal([4.0, 1.0], json["data"]![0]!["y"]!.AsArray().Select(y => (double)y!));
         Assert.Equal("measured, uniform", (string)json["data"]![1]!["name"]!);
         Assert.Equal([3.9, 1.2], json["data"]![1]!["y"]!.AsArray().Select(y => Math.Round((double)y!, 9)));
+        Assert.Equal([4.0, 3.5], json["data"]![2]!["y"]!.AsArray().Select(y => (double)y!));
 
         static LayerTiming Timing(int tokens, double touched, double advantage) => new(tokens, RoutingPattern.Uniform, touched, touched, Measurement.Rounds(
             new(), ("Mixture of Experts", () => 0.01), ("dense, equal total", () => 0.01 * advantage), ("dense, equal active", () => 0.01)));

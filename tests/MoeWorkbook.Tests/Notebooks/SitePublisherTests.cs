@@ -90,6 +90,14 @@ public sealed class SitePublisherTests : IDisposable
     }
 
     [Fact]
+    public async Task The_numbers_of_papers_become_links()
+    {
+        var page = await PageAsync(Chapter("01-page.ipynb", "# Papers\n\nMixtral (arXiv:2401.04088); Roofline (doi:10.1145/1498765.1498785)."));
+        Assert.Contains("<a href=\"https://arxiv.org/abs/2401.04088\">arXiv:2401.04088</a>", page, StringComparison.Ordinal);
+        Assert.Contains("<a href=\"https://doi.org/10.1145/1498765.1498785\">doi:10.1145/1498765.1498785</a>", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Solutions_and_hidden_inputs_are_folded_away()
     {
         var document = Chapter("01-page.ipynb", "# A");

@@ -50,35 +50,61 @@ public sealed class EstimateTests
         Assert.Throws<InvalidOperationException>(() => new Estimate(1, 0, 2).Inverse());
     }
 
-    [Fact]
-    public void The_median_of_samples_lies_in_its_interval_and_equal_samples_leave_no_doubt()
-    {
-        Assert.Equal(new Estimate(3, 3, 3), Estimate.Median([3, 3, 3, 3, 3]));
-        var estimate = Estimate.Median([1, 2, 3, 4, 100]);
-        Assert.Equal(3, estimate.Value);
-        Assert.InRange(estimate.Low, 1, 3);
-        Assert.InRange(estimate.High, 3, 100);
-    }
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(5, 1, 5)] // all five: 1 − 2 / 2⁵ = 93.8% is the most that five can give
+    [InlineData(6, 1, 6)] // 1 − 2 / 2⁶ = 96.9%
+    [InlineData(9, 2, 8)] // 1 − 2 · (1 + 9) / 2⁹ = 96.1%
+    [InlineData(15, 4, 12)] // 1 − 2 · (1 + 15 + 105 + 455) / 2¹⁵ = 96.5%
+    public void The_interval_of_a_median_reaches_from_a_small_sample_to_a_large_one(int count, double low, double high) =>
+        Assert.Equal(new Estimate((1 + count) / 2.0, low, high), Estimate.Median(Enumerable.Range(1, count).Reverse().Select(i => (double)i)));
 
     [Fact]
-    public void The_interval_covers_the_true_median_in_about_nineteen_of_twenty_experiments()
+    public void Of_six_rounds_and_more_the_interval_covers_the_true_median_in_nineteen_of_twenty_experiments()
     {
         var random = new Random(1);
-        var covered = Enumerable.Range(0, 200).Count(experiment =>
+        foreach (var rounds in new[] { 6, 9, 15, 25 })
         {
             // Exponential times: skewed, as measured times are. Their median is ln 2.
-            var estimate = Estimate.Median(Enumerable.Range(0, 25).Select(_ => -Math.Log(1 - random.NextDouble())), experiment);
-            return estimate.Low <= Math.Log(2) && Math.Log(2) <= estimate.High;
-        });
-        Assert.InRange(covered, 176, 200);
+            var covered = Covered(Math.Log(2), () => Estimate.Median(Enumerable.Range(0, rounds).Select(_ => -Math.Log(1 - random.NextDouble()))));
+            Assert.InRange(covered, 0.945, 0.98);
+        }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(9)]
+    public void The_interval_of_a_ratio_covers_the_true_one_in_nineteen_of_twenty_experiments_whatever_the_number_of_rounds(int rounds)
+    {
+        // Lognormal rounds: a factor of the machine that both share, and a smaller one of each.
+        var random = new Random(rounds);
+        Assert.InRange(Covered(3, () =>
+        {
+            double[] machine = [.. Enumerable.Range(0, rounds).Select(_ => Math.Exp(0.5 * Gaussian()))];
+            return Estimate.MeanRatio([.. machine.Select(factor => 3 * Own(factor))], [.. machine.Select(Own)]);
+        }), 0.93, 0.97);
+
+        double Own(double factor) => factor * Math.Exp(0.1 * Gaussian());
+
+        double Gaussian() => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
     }
 
     [Fact]
-    public void The_same_samples_and_seed_give_the_same_interval()
+    public void A_ratio_is_the_geometric_mean_with_students_interval_on_the_logarithm()
     {
-        double[] samples = [.. Enumerable.Range(1, 15).Select(i => Math.Sqrt(i))];
-        Assert.Equal(Estimate.Median(samples, 7), Estimate.Median(samples, 7));
+        // ln of the ratios: ln 2 + (−1, 0, 1).
+        var ratio = Estimate.MeanRatio([2 / Math.E, 20, 200 * Math.E], [1, 10, 100]);
+        Assert.Equal(2, ratio.Value, 9);
+        Assert.Equal(2 * Math.Exp(-4.302653 / Math.Sqrt(3)), ratio.Low, 4);
+        Assert.Equal(2 * Math.Exp(4.302653 / Math.Sqrt(3)), ratio.High, 4);
+        Assert.Equal(new Estimate(3, 0, double.PositiveInfinity), Estimate.MeanRatio([6], [2])); // one pair leaves it open
+        Assert.Contains("not a positive", Assert.Throws<ArgumentException>(() => Estimate.MeanRatio([1, 0], [1, 1])).Message, StringComparison.Ordinal);
     }
+
+    private static double Covered(double truth, Func<Estimate> experiment) =>
+        Enumerable.Range(0, 4000).Count(_ => experiment() is var estimate && estimate.Low <= truth && truth <= estimate.High) / 4000.0;
 
     [Fact]
     public void Samples_must_be_there_and_finite()

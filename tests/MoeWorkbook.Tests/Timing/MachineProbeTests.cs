@@ -61,11 +61,11 @@ public sealed class MachineProbeTests
             var start = pinned + (64 - (long)pinned % 64);
             foreach (var way in StreamingRead.All)
             {
-                var before = way.Run(start, bytes);
+                var before = way.Run(start, bytes, cores: 2);
                 for (var line = 0; line < bytes / 64; line += 37)
                 {
                     start[line * 64] ^= 1;
-                    Assert.NotEqual(before, way.Run(start, bytes));
+                    Assert.NotEqual(before, way.Run(start, bytes, cores: 2));
                     start[line * 64] ^= 1;
                 }
             }

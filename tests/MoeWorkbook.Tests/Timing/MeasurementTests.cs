@@ -92,6 +92,12 @@ public sealed class MeasurementTests
         Assert.Contains("0.2500", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(5, "range of 5 rounds")]
+    [InlineData(6, "95% interval, 6 rounds")]
+    public void A_comparison_says_what_its_intervals_are(int rounds, string name) =>
+        Assert.Contains(name, Measurement.Rounds(Options with { Rounds = rounds }, ("dense", () => 1)).ToString(), StringComparison.Ordinal);
+
     [Fact]
     public void An_unknown_name_says_which_there_are()
     {
