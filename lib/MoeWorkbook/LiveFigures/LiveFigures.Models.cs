@@ -23,7 +23,7 @@ public static partial class LiveFigures
         if (chosen < 0) throw new ArgumentException($"no model has the id '{first}'", nameof(first));
         return new("what-fits", "What fits where?",
             "Choose a model and the bits of a weight; drag the context, the memory and its bandwidth. All weights must be held, and only the active ones are read for a token: the tokens a second are a bound for one sequence, when nothing but reading takes time.",
-            [WhatFitsStill(models)],
+            [WhatFitsStill([models[chosen], .. models.Where((_, i) => i != chosen)])],
             new
             {
                 First = chosen,

@@ -83,7 +83,7 @@ public static partial class LiveFigures
         const int inARow = 24, cell = 31;
         var height = 26 + 20 * routed.LayerCount;
         var rows = (bytes.Length + inARow - 1) / inARow;
-        var drawing = new Drawing(760, rows * height + 8);
+        var drawing = new Drawing(Math.Min(bytes.Length, inARow) * cell + 16, rows * height + 8);
         for (var i = 0; i < bytes.Length; i++)
         {
             double x = 8 + i % inARow * cell, y = i / inARow * height + 14;

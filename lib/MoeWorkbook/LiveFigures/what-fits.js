@@ -46,9 +46,9 @@ start("what-fits", function (place, data) {
     var each = data.bits[bits.value()], positions = Math.pow(2, context.value()), room = memoryAt(memory.value()), speed = memoryAt(bandwidth.value());
     var now = numbers(model.value(), each, positions, speed), fits = now.held <= room, most = Math.max(room, now.held);
     clear(shown);
-    line("memory there is", room / most, gigabytes(room), 6);
-    line("held: weights and cache", now.held / most, gigabytes(now.held) + (fits ? ": fits" : ": does not fit"), fits ? 2 : 1);
-    line("of it the cache", now.cache / most, gigabytes(now.cache), 0);
+    line("memory", room / most, gigabytes(room), 6);
+    line("held", now.held / most, gigabytes(now.held) + (fits ? ": fits" : ": does not fit"), fits ? 2 : 1);
+    line("of it cache", now.cache / most, gigabytes(now.cache), 0);
     line("read for one token", now.read / most, gigabytes(now.read), 3);
     var fitting = data.models.filter(function (_, i) { return numbers(i, each, positions, speed).held <= room; }).length;
     var says = add(shown, "p", { class: "numbers" });

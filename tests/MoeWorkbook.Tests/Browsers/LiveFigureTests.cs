@@ -27,10 +27,7 @@ public sealed class LiveFigureTests
     private static readonly Tensor _hidden = randn([12, 8], generator: new Generator(2));
 
     private static readonly TrainingRun[] _runs =
-    [
-        .. TrainingRecording.Read(Path.Combine(Repository.Root, "data", "recorded", "06-expert-collapse.json")).Runs
-            .Where(run => run is { Seed: 0, Name: "no balancing" or "auxiliary loss" }),
-    ];
+        [.. TrainingRecording.Read(Path.Combine(Repository.Root, "data", "recorded", "06-expert-collapse.json")).Runs.Where(run => run.Seed == 0).Take(2)];
 
     private static readonly PublishedModel[] _decoders = [.. ModelCatalog.All.Where(model => model.Config.Encoder is null)];
 
