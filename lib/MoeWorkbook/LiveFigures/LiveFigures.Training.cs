@@ -23,7 +23,7 @@ public static partial class LiveFigures
         }
 
         return new("collapse", $"The load of layer {layer}'s experts, replayed",
-            "Press Play, or drag the step: a bar is the share of the assignments that an expert has. The dashed line is an even load.",
+            "Press Play, or drag the step: a bar is the share of the assignments that an expert has, the dashed line an even load. Hardly used are experts with less than a tenth of it.",
             [Loads(runs, layer, 0), Loads(runs, layer, steps.Length - 1)],
             new
             {

@@ -24,8 +24,8 @@ start("collapse", function (place, data) {
   }
 
   function measures(run, i) {
-    var load = data.runs[run].loads[i];
-    return { maxViolation: maxViolation(load), dead: load.filter(function (count) { return count === 0; }).length, loss: data.runs[run].losses[i] };
+    var load = data.runs[run].loads[i], hardly = shares(load).filter(function (share) { return share < 0.1 / load.length; });
+    return { maxViolation: maxViolation(load), hardlyUsed: hardly.length, loss: data.runs[run].losses[i] };
   }
 
   function show(i) {
@@ -34,7 +34,7 @@ start("collapse", function (place, data) {
       shares(data.runs[run].loads[i]).forEach(function (share, e) { part.columns[e].style.blockSize = 100 * share / highest + "%"; });
       part.bars.setAttribute("aria-label", "load of each expert: " + data.runs[run].loads[i].join(", "));
       clear(part.numbers);
-      [["MaxVio", now.maxViolation.toFixed(2)], ["idle experts", now.dead], ["loss", now.loss.toFixed(3)]].forEach(function (pair) {
+      [["MaxVio", now.maxViolation.toFixed(2)], ["hardly used", now.hardlyUsed], ["loss", now.loss.toFixed(3)]].forEach(function (pair) {
         add(add(part.numbers, "span", {}, pair[0] + " "), "b", {}, pair[1]);
       });
     });

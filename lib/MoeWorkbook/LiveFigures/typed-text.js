@@ -115,7 +115,7 @@ start("typed-text", function (place, data) {
     if (!position) return add(details, "p", {}, "Type a letter: there is nothing to route yet.");
     var next = add(details, "p", { class: "numbers" });
     add(next, "span", {}, "After “" + name(position.token) + "” most likely:");
-    likeliest(position.logits).forEach(function (one) { add(next, "span", {}, name(one.byte) + " " + percent(one.probability)); });
+    likeliest(position.logits).forEach(function (one) { add(next, "span", {}, "“" + name(one.byte) + "” " + percent(one.probability)); });
     position.layers.forEach(function (layer, l) {
       add(details, "p", { class: "quiet" }, "Router of layer " + l + " at this letter; press a bar to switch its expert off or on, for the whole text");
       var bars = add(details, "div", { class: "experts" });

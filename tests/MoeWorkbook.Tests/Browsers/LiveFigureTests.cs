@@ -266,7 +266,7 @@ public sealed class LiveFigureTests
             {
                 var (now, load) = (runs[run].Stages[stage], runs[run].Stages[stage].LoadOf(1));
                 Assert.Equal(string.Create(CultureInfo.InvariantCulture,
-                    $"MaxVio {load.MaxViolation:0.00}idle experts {load.DeadExperts}loss {now.Loss:0.000}"), (string?)shown[run]);
+                    $"MaxVio {load.MaxViolation:0.00}hardly used {load.Shares.Count(share => share < 0.1 / 16)}loss {now.Loss:0.000}"), (string?)shown[run]);
             }
         }
 
