@@ -18,19 +18,20 @@ public sealed class DrawnFigureTests
         new("second", [0.02], new(0.020, 0.019, 0.022))], "Two times", "The second is longer.");
 
     [Fact]
-    public async Task A_published_page_draws_a_bare_chart_and_a_figure()
+    public async Task A_published_page_draws_a_bare_chart_and_a_figure_and_starts_a_live_one()
     {
         Needs.Browser();
         using var folder = new TemporaryDirectory();
         string root = Directory.CreateDirectory(folder.Path("notebooks")).FullName, site = Directory.CreateDirectory(folder.Path("site")).FullName;
-        var notebook = Notebook([("NotebookDisplay.Register();", FigureScript.Current.ToHtml()), ("chart", NotebookDisplay.ToHtml(Chart)), ("figure", Figure.ToHtml())]);
+        var notebook = Notebook([("NotebookDisplay.Register();", FigureScript.Current.ToHtml()), ("chart", NotebookDisplay.ToHtml(Chart)), ("figure", Figure.ToHtml()),
+            ("live", LiveFigures.WhatFits([ModelCatalog.Find("mixtral-8x7b")]).ToHtml())]);
         foreach (var place in (string[])[root, site]) await File.WriteAllTextAsync(Path.Combine(place, "01-page.ipynb"), notebook);
         SitePublisher.Publish([],
             new() { Root = root, Folder = site, NpmFolder = folder.Path("npm"), Npm = "no-such-npm", FigureScript = FigureScript.JavaScript }, TextWriter.Null);
 
         await using var page = await OfflinePage.OpenAsync();
         await page.GoToAsync(new Uri(Path.Combine(site, "01-page.html")).AbsoluteUri);
-        await page.WaitAsync($"{Bars} === 5");
+        await page.WaitAsync($"{Bars} === 5 && document.querySelector('[data-live]').live");
         Assert.Equal(2, (int)(await page.EvaluateAsync("document.querySelectorAll('path.yerror').length"))!);
         Assert.False((bool)(await page.EvaluateAsync("document.body.textContent.includes('first cell')"))!);
         AssertNothingIn(page.Problems);

@@ -34,6 +34,8 @@ internal sealed class OfflinePage : IAsyncDisposable
 
     public Task<JsonNode?> EvaluateAsync(string expression) => _browser.EvaluateAsync(expression);
 
+    public Task<JsonNode> SendAsync(string method, object? parameters = null) => _browser.SendAsync(method, parameters);
+
     /// <summary>Waits until an expression is true.</summary>
     public async Task WaitAsync(string expression, int seconds = 60)
     {
