@@ -34,8 +34,8 @@ public sealed class ExpertThresholdRouter : LinearRouter
     /// <summary>How much of the threshold each training step keeps; 0.9 unless set.</summary>
     public double Decay { get; init; } = 0.9;
 
-    /// <summary>The probability that a token must exceed to come to an expert, <c>[experts]</c>. Forward passes in training mode move it and no gradient does; −1
-    /// before the first, when every token comes to every expert.</summary>
+    /// <summary>The probability that a token must exceed to come to an expert, <c>[experts]</c>. Forward passes in training mode move it and no gradient does;
+    /// −1 before the first, when every token comes to every expert.</summary>
     public Tensor Threshold => get_parameter("threshold")!;
 
     /// <inheritdoc/>
